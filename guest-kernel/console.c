@@ -1,0 +1,100 @@
+/* The console: a 16550 at PORT_CONSOLE and, once there is one, the log in the result region. */
+#include "kernel.h"
+#include "x86.h"
+
+static struct result_header *console_result;
+
+void console_start(struct result_header *result) { console_result = result; }
+
+static void console_byte(char byte) {
+    for (int tries = 0; tries < 100000; tries++)
+        if (x86_in8(PORT_CONSOLE + 5) & 0x20) /* transmitter empty; a machine without one says 0xff */
+            break;
+    x86_out8(PORT_CONSOLE, (uint8_t)byte);
+}
+
+void console_write(const char *text, uint64_t bytes) {
+    for (uint64_t i = 0; i < bytes; i++) {
+        console_byte(text[i]);
+        if (console_result && console_result->log_bytes < RESULT_LOG_BYTES) {
+            char *log = (char *)console_result + console_result->log_offset;
+            log[console_result->log_bytes++] = text[i];
+        }
+    }
+}
+
+struct output {
+    char *at, *end;
+};
+
+static void output_byte(struct output *out, char byte) {
+    if (out->at < out->end)
+        *out->at++ = byte;
+}
+
+static void output_number(struct output *out, uint64_t value, unsigned base, int width, char pad) {
+    char digits[24];
+    int count = 0;
+    do
+        digits[count++] = "0123456789abcdef"[value % base];
+    while (value /= base);
+    for (; width > count; width--)
+        output_byte(out, pad);
+    while (count)
+        output_byte(out, digits[--count]);
+}
+
+void format_list(char *to, size_t room, const char *format, va_list list) {
+    struct output out = {to, to + room - 1};
+    for (; *format; format++) {
+        if (*format != '%') {
+            output_byte(&out, *format);
+            continue;
+        }
+        format++;
+        char pad = *format == '0' ? '0' : ' ';
+        int width = 0;
+        while (*format >= '0' && *format <= '9')
+            width = width * 10 + *format++ - '0';
+        bool is_long = *format == 'l';
+        if (is_long)
+            format++;
+        if (*format == 's') {
+            const char *text = va_arg(list, const char *);
+            for (; *text; text++, width--)
+                output_byte(&out, *text);
+            for (; width > 0; width--)
+                output_byte(&out, ' ');
+        } else if (*format == 'c') {
+            output_byte(&out, (char)va_arg(list, int));
+        } else if (*format == 'd') {
+            int64_t value = is_long ? va_arg(list, int64_t) : va_arg(list, int);
+            if (value < 0)
+                output_byte(&out, '-');
+            output_number(&out, value < 0 ? -(uint64_t)value : (uint64_t)value, 10, width, pad);
+        } else if (*format == 'u' || *format == 'x' || *format == 'p') {
+            uint64_t value = is_long || *format == 'p' ? va_arg(list, uint64_t)
+                                                       : va_arg(list, unsigned);
+            output_number(&out, value, *format == 'u' ? 10 : 16, width, pad);
+        } else {
+            output_byte(&out, *format);
+        }
+    }
+    *out.at = 0;
+}
+
+void format_text(char *to, size_t room, const char *format, ...) {
+    va_list list;
+    va_start(list, format);
+    format_list(to, room, format, list);
+    va_end(list);
+}
+
+void console_print(const char *format, ...) {
+    char text[512];
+    va_list list;
+    va_start(list, format);
+    format_list(text, sizeof text, format, list);
+    va_end(list);
+    console_write(text, strlen(text));
+}

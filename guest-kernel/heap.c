@@ -1,0 +1,309 @@
+/* The exchange heap's allocator. Who owns a block is decided in sip.c and channel.c. */
+#include "heap.h"
+#include "kernel.h"
+#include "page.h"
+
+#define UNITS_PER_PAGE (PAGE_BYTES / HEAP_UNIT_BYTES)
+
+struct heap *heap_table[PLAN_MAX_DOMAINS + 1];
+
+static inline struct heap_page *page_of(struct heap *heap, uint32_t page) {
+    return &heap->meta[page / HEAP_META_PAGES][page % HEAP_META_PAGES];
+}
+
+static inline block_t block_name(const struct heap *heap, uint32_t page, uint32_t unit) {
+    return (uint64_t)heap->number << 32 | (page * UNITS_PER_PAGE + unit);
+}
+
+static inline uint32_t block_page(block_t block) { return (uint32_t)block / UNITS_PER_PAGE; }
+
+bool heap_create(struct heap *heap, uint32_t number, struct space *space, uint32_t page_bits,
+                 uint32_t access) {
+    memset(heap, 0, sizeof *heap);
+    heap->va = number ? HEAP_VA + (uint64_t)number * HEAP_STRIDE : HEAP0_VA;
+    heap->number = number;
+    heap->limit = HEAP_PAGES;
+    heap->page_bits = page_bits;
+    heap->access = access;
+    heap->space = space;
+    heap->top = 1; /* page 0 is never used, so that no block's name is BLOCK_NONE */
+    uint64_t meta = page_alloc_zeroed();
+    if (meta == PAGE_NONE)
+        return false;
+    heap->meta[0] = phys_pointer(meta);
+    heap_table[number] = heap;
+    return true;
+}
+
+bool heap_create_identity(struct heap *heap, struct space *space) {
+    const uint64_t chunks = HEAP_PAGES * PAGE_BYTES / CHUNK_BYTES;
+    if (!heap_create(heap, 0, space, PLAN_PAGES_4K, SPACE_WRITE))
+        return false;
+    uint64_t pa = chunk_alloc(chunks);
+    if (pa == PAGE_NONE)
+        return false;
+    heap->fixed = heap->va = pa;
+    return true;
+}
+
+void heap_destroy(struct heap *heap) {
+    uint32_t pages_per_frame = 1u << (heap->page_bits - 12);
+    for (uint32_t page = 0; page < heap->top; page++) {
+        struct heap_page *meta = page_of(heap, page);
+        if (!meta->frame || heap->fixed)
+            continue;
+        if (pages_per_frame == 1)
+            page_free((uint64_t)meta->frame * PAGE_BYTES);
+        else if (page % pages_per_frame == 0)
+            chunk_free((uint64_t)meta->frame * PAGE_BYTES, 1);
+    }
+    if (heap->fixed)
+        chunk_free(heap->fixed, HEAP_PAGES * PAGE_BYTES / CHUNK_BYTES);
+    for (uint32_t i = 0; i < HEAP_PAGES / HEAP_META_PAGES; i++)
+        if (heap->meta[i])
+            page_free(phys_address(heap->meta[i]));
+    heap_table[heap->number] = NULL;
+}
+
+/* Puts memory behind the pages up to and including `page`, in order. */
+static bool heap_back(struct heap *heap, uint32_t page) {
+    if (!heap->meta[page / HEAP_META_PAGES]) {
+        uint64_t meta = page_alloc_zeroed();
+        if (meta == PAGE_NONE)
+            return false;
+        heap->meta[page / HEAP_META_PAGES] = phys_pointer(meta);
+    }
+    struct heap_page *meta = page_of(heap, page);
+    if (meta->frame)
+        return true;
+    if (heap->fixed) {
+        meta->frame = (uint32_t)(heap->fixed / PAGE_BYTES + page);
+        return true;
+    }
+    if (heap->page_bits == PLAN_PAGES_4K) {
+        uint64_t pa = page_alloc_zeroed();
+        if (pa == PAGE_NONE)
+            return false;
+        if (!space_map(heap->space, heap->va + (uint64_t)page * PAGE_BYTES, pa, PAGE_BYTES,
+                       PLAN_PAGES_4K, heap->access)) {
+            page_free(pa);
+            return false;
+        }
+        meta->frame = (uint32_t)(pa / PAGE_BYTES);
+        return true;
+    }
+    uint32_t first = page & ~(CHUNK_BYTES / PAGE_BYTES - 1);
+    uint64_t pa = chunk_alloc(1);
+    if (pa == PAGE_NONE)
+        return false;
+    memset(phys_pointer(pa), 0, CHUNK_BYTES);
+    for (uint32_t i = 0; i < CHUNK_BYTES / PAGE_BYTES; i += HEAP_META_PAGES)
+        if (!heap->meta[(first + i) / HEAP_META_PAGES]) {
+            uint64_t more = page_alloc_zeroed();
+            if (more == PAGE_NONE) {
+                chunk_free(pa, 1);
+                return false;
+            }
+            heap->meta[(first + i) / HEAP_META_PAGES] = phys_pointer(more);
+        }
+    if (!space_map(heap->space, heap->va + (uint64_t)first * PAGE_BYTES, pa, CHUNK_BYTES,
+                   PLAN_PAGES_2M, heap->access)) {
+        chunk_free(pa, 1);
+        return false;
+    }
+    for (uint32_t i = 0; i < CHUNK_BYTES / PAGE_BYTES; i++)
+        page_of(heap, first + i)->frame = (uint32_t)(pa / PAGE_BYTES + i);
+    return true;
+}
+
+static void run_push(struct heap *heap, uint32_t page, uint32_t order) {
+    struct heap_page *meta = page_of(heap, page);
+    meta->state = HEAP_PAGE_FREE;
+    meta->order = (uint8_t)order;
+    meta->next = heap->run[order];
+    heap->run[order] = (uint16_t)page;
+}
+
+/* A small page whose blocks are all unused has this in `unused`. */
+static uint64_t class_all(uint32_t class) {
+    uint64_t all = 0;
+    for (uint32_t unit = 0; unit < UNITS_PER_PAGE; unit += 1u << class)
+        all |= 1ull << unit;
+    return all;
+}
+
+/* Joins everything that is free: the one pass that is not constant time. */
+static void heap_join(struct heap *heap) {
+    memset(heap->run, 0, sizeof heap->run);
+    memset(heap->small, 0, sizeof heap->small);
+    for (uint32_t page = 1; page < heap->top;) {
+        struct heap_page *meta = page_of(heap, page);
+        if (meta->state == HEAP_PAGE_SMALL && meta->unused == class_all(meta->order)) {
+            meta->state = HEAP_PAGE_FREE;
+            meta->order = 0;
+        }
+        uint32_t pages = meta->state == HEAP_PAGE_SMALL ? 1 : 1u << meta->order;
+        if (meta->state == HEAP_PAGE_SMALL && meta->unused) {
+            meta->next = heap->small[meta->order];
+            heap->small[meta->order] = (uint16_t)page;
+        }
+        page += pages;
+    }
+    for (uint32_t order = 0; order + 1 < HEAP_ORDERS; order++)
+        for (uint32_t page = 0; page + (2u << order) <= heap->top; page += 2u << order) {
+            struct heap_page *left = page_of(heap, page), *right = page_of(heap, page + (1u << order));
+            if (page && left->state == HEAP_PAGE_FREE && right->state == HEAP_PAGE_FREE &&
+                left->order == order && right->order == order) {
+                left->order++;
+                right->state = HEAP_PAGE_INNER;
+            }
+        }
+    for (uint32_t page = 1; page < heap->top;) {
+        struct heap_page *meta = page_of(heap, page);
+        uint32_t order = meta->order;
+        bool small = meta->state == HEAP_PAGE_SMALL;
+        if (meta->state == HEAP_PAGE_FREE)
+            run_push(heap, page, order);
+        page += small ? 1 : 1u << order;
+    }
+}
+
+/* The smallest free run of at least `order`, cut to size; 0: none. */
+static uint32_t run_split(struct heap *heap, uint32_t order) {
+    uint32_t have = order;
+    while (have < HEAP_ORDERS && !heap->run[have])
+        have++;
+    if (have == HEAP_ORDERS)
+        return 0;
+    uint32_t page = heap->run[have];
+    heap->run[have] = page_of(heap, page)->next;
+    while (have > order) {
+        have--;
+        run_push(heap, page + (1u << have), have);
+    }
+    return page;
+}
+
+/* Pages that were never used, aligned to their size; what lies before them becomes free runs. */
+static uint32_t run_grow(struct heap *heap, uint32_t order) {
+    uint32_t pages = 1u << order;
+    uint32_t page = (heap->top + pages - 1) & ~(pages - 1);
+    if (page + pages > heap->limit)
+        return 0;
+    while (heap->top < page + pages) {
+        if (!heap_back(heap, heap->top))
+            return 0;
+        if (heap->top < page)
+            run_push(heap, heap->top, 0);
+        else
+            page_of(heap, heap->top)->state = HEAP_PAGE_INNER;
+        heap->top++;
+    }
+    return page;
+}
+
+static uint32_t run_alloc(struct heap *heap, uint32_t order) {
+    uint32_t page = heap->run[order];
+    if (page) {
+        heap->run[order] = page_of(heap, page)->next;
+    } else {
+        uint32_t top = heap->top;
+        page = run_grow(heap, order);
+        if (!page) {
+            for (; top < heap->top; top++) /* pages that a failed growth left behind */
+                if (page_of(heap, top)->state == HEAP_PAGE_INNER)
+                    run_push(heap, top, 0);
+            page = run_split(heap, order);
+        }
+        if (!page) {
+            heap_join(heap);
+            page = run_split(heap, order);
+        }
+        if (!page)
+            return 0;
+    }
+    struct heap_page *meta = page_of(heap, page);
+    meta->state = HEAP_PAGE_RUN;
+    meta->order = (uint8_t)order;
+    return page;
+}
+
+block_t heap_alloc(struct heap *heap, uint64_t bytes) {
+    if (bytes > PAGE_BYTES / 2) {
+        if (bytes > HEAP_MAX_BLOCK_BYTES)
+            return BLOCK_NONE;
+        uint32_t order = bytes <= PAGE_BYTES ? 0 : 52u - (uint32_t)__builtin_clzll(bytes - 1);
+        uint32_t page = run_alloc(heap, order);
+        return page ? block_name(heap, page, 0) : BLOCK_NONE;
+    }
+    uint32_t class = bytes <= HEAP_UNIT_BYTES ? 0 : 58u - (uint32_t)__builtin_clzll(bytes - 1);
+    uint32_t page = heap->small[class];
+    if (!page) {
+        page = run_alloc(heap, 0);
+        if (!page)
+            return BLOCK_NONE;
+        struct heap_page *fresh = page_of(heap, page);
+        fresh->state = HEAP_PAGE_SMALL;
+        fresh->order = (uint8_t)class;
+        fresh->unused = class_all(class);
+        fresh->next = heap->small[class]; /* a join may have found some after all */
+        heap->small[class] = (uint16_t)page;
+    }
+    struct heap_page *meta = page_of(heap, page);
+    uint32_t unit = (uint32_t)__builtin_ctzll(meta->unused);
+    meta->unused &= meta->unused - 1;
+    if (!meta->unused)
+        heap->small[class] = meta->next;
+    return block_name(heap, page, unit);
+}
+
+void heap_free(block_t block) {
+    struct heap *heap = heap_of(block);
+    uint32_t page = block_page(block), unit = (uint32_t)block % UNITS_PER_PAGE;
+    struct heap_page *meta = page_of(heap, page);
+    if (meta->state == HEAP_PAGE_SMALL) {
+        ASSERT(!(meta->unused >> unit & 1));
+        if (!meta->unused) {
+            meta->next = heap->small[meta->order];
+            heap->small[meta->order] = (uint16_t)page;
+        }
+        meta->unused |= 1ull << unit;
+    } else {
+        ASSERT(meta->state == HEAP_PAGE_RUN && unit == 0);
+        run_push(heap, page, meta->order);
+    }
+}
+
+uint64_t heap_block_bytes(block_t block) {
+    const struct heap_page *meta = page_of(heap_of(block), block_page(block));
+    return meta->state == HEAP_PAGE_SMALL ? (uint64_t)HEAP_UNIT_BYTES << meta->order
+                                          : (uint64_t)PAGE_BYTES << meta->order;
+}
+
+/* The kernel's pointer to byte `offset` of a block. */
+static inline void *block_at(struct heap *heap, block_t block, uint64_t offset) {
+    uint64_t at = (uint64_t)(uint32_t)block * HEAP_UNIT_BYTES + offset;
+    uint64_t frame = page_of(heap, (uint32_t)(at / PAGE_BYTES))->frame;
+    return phys_pointer(frame * PAGE_BYTES + at % PAGE_BYTES);
+}
+
+struct abi_message *heap_message(block_t block) { return block_at(heap_of(block), block, 0); }
+
+void heap_copy(block_t to, block_t from, uint64_t bytes) {
+    struct heap *to_heap = heap_of(to), *from_heap = heap_of(from);
+    for (uint64_t done = 0; done < bytes;) {
+        /* Blocks of a page and more start on a page; smaller ones lie within one. */
+        uint64_t part = bytes - done < PAGE_BYTES ? bytes - done : PAGE_BYTES;
+        memcpy(block_at(to_heap, to, done), block_at(from_heap, from, done), part);
+        done += part;
+    }
+}
+
+void heap_zero(block_t block, uint64_t bytes) {
+    struct heap *heap = heap_of(block);
+    for (uint64_t done = 0; done < bytes;) {
+        uint64_t part = bytes - done < PAGE_BYTES ? bytes - done : PAGE_BYTES;
+        memset(block_at(heap, block, done), 0, part);
+        done += part;
+    }
+}

@@ -1,0 +1,171 @@
+/* Page tables. Tables are allocated page by page and reached through the map of physical memory. */
+#include "space.h"
+#include "kernel.h"
+#include "page.h"
+#include "x86.h"
+
+#define ENTRIES 512
+#define ROOT_KERNEL_HALF 256
+#define ROOT_IDENTITY 0
+#define ROOT_HEAP0 (HEAP0_VA >> 39)
+#define LEVEL_BITS(level) (12 + 9 * (level)) /* 0: page table ... 3: root */
+
+struct space space_kernel;
+
+static uint64_t *table_at(uint64_t pa) { return phys_pointer(pa); }
+
+static unsigned index_at(uint64_t va, int level) { return va >> LEVEL_BITS(level) & (ENTRIES - 1); }
+
+/* The entry for va at `level`, with tables made on the way down; NULL when memory is exhausted. */
+static uint64_t *space_walk(uint64_t root, uint64_t va, int level) {
+    uint64_t *entry = table_at(root) + index_at(va, 3);
+    for (int at = 3; at > level; at--) {
+        if (!(*entry & PTE_PRESENT)) {
+            uint64_t table = page_alloc_zeroed();
+            if (table == PAGE_NONE)
+                return NULL;
+            /* Rights are decided by the last level; a user bit above it only in the lower half. */
+            *entry = table | PTE_PRESENT | PTE_WRITE | (va < PHYS_VA ? PTE_USER : 0);
+        }
+        ASSERT(!(*entry & PTE_LARGE));
+        entry = table_at(*entry & PTE_ADDRESS) + index_at(va, at - 1);
+    }
+    return entry;
+}
+
+bool space_map(struct space *space, uint64_t va, uint64_t pa, uint64_t bytes, uint32_t page_bits,
+               uint32_t access) {
+    int level = (int)(page_bits - 12) / 9;
+    uint64_t page = 1ull << page_bits;
+    uint64_t flags = PTE_PRESENT | (access & SPACE_WRITE ? PTE_WRITE : 0) |
+                     (access & SPACE_USER ? PTE_USER : 0) |
+                     (access & SPACE_EXECUTE ? 0 : PTE_NX) | (level ? PTE_LARGE : 0);
+    ASSERT((va | pa | bytes) % page == 0);
+    for (uint64_t done = 0; done < bytes; done += page) {
+        uint64_t *entry = space_walk(space->root, va + done, level);
+        if (!entry)
+            return false;
+        *entry = (pa + done) | flags;
+    }
+    return true;
+}
+
+uint64_t *space_entry(const struct space *space, uint64_t va, uint32_t *page_bits) {
+    uint64_t table = space->root;
+    for (int level = 3; level >= 0; level--) {
+        uint64_t *entry = table_at(table) + index_at(va, level);
+        if (!(*entry & PTE_PRESENT))
+            return NULL;
+        if (level == 0 || (level < 3 && *entry & PTE_LARGE)) {
+            *page_bits = (uint32_t)LEVEL_BITS(level);
+            return entry;
+        }
+        table = *entry & PTE_ADDRESS;
+    }
+    return NULL;
+}
+
+uint64_t space_lookup(const struct space *space, uint64_t va) {
+    uint32_t page_bits;
+    uint64_t *entry = space_entry(space, va, &page_bits);
+    if (!entry)
+        return PAGE_NONE;
+    uint64_t offset = va & ((1ull << page_bits) - 1);
+    return (*entry & PTE_ADDRESS & ~((1ull << page_bits) - 1)) + offset;
+}
+
+void space_unmap(struct space *space, uint64_t va, uint64_t bytes) {
+    for (uint64_t done = 0; done < bytes;) {
+        uint32_t page_bits;
+        uint64_t *entry = space_entry(space, va + done, &page_bits);
+        if (!entry) {
+            done += PAGE_BYTES;
+            continue;
+        }
+        *entry = 0;
+        done += 1ull << page_bits;
+    }
+}
+
+bool space_create(struct space *space, bool with_ring0_heap) {
+    space->root = page_alloc_zeroed();
+    if (space->root == PAGE_NONE)
+        return false;
+    uint64_t *to = table_at(space->root), *from = table_at(space_kernel.root);
+    for (int i = ROOT_KERNEL_HALF; i < ENTRIES; i++)
+        to[i] = from[i];
+    if (with_ring0_heap) {
+        to[ROOT_HEAP0] = from[ROOT_HEAP0];
+        to[ROOT_IDENTITY] = from[ROOT_IDENTITY];
+    }
+    return true;
+}
+
+static void table_destroy(uint64_t table, int level) {
+    for (int i = 0; level > 0 && i < ENTRIES; i++) {
+        uint64_t entry = table_at(table)[i];
+        if (entry & PTE_PRESENT && !(entry & PTE_LARGE))
+            table_destroy(entry & PTE_ADDRESS, level - 1);
+    }
+    page_free(table);
+}
+
+void space_destroy(struct space *space) {
+    uint64_t *root = table_at(space->root), *kernel = table_at(space_kernel.root);
+    for (int i = 0; i < ROOT_KERNEL_HALF; i++)
+        if (root[i] & PTE_PRESENT && root[i] != kernel[i])
+            table_destroy(root[i] & PTE_ADDRESS, 2);
+    page_free(space->root);
+    space->root = PAGE_NONE;
+}
+
+static bool cpu_has_1g_pages(void) {
+    uint32_t leaf[4];
+    x86_cpuid(0x80000001, 0, leaf);
+    return leaf[3] >> 26 & 1;
+}
+
+static void map_kernel(uint64_t va, uint64_t pa, uint64_t bytes, uint32_t bits, uint32_t access) {
+    if (!space_map(&space_kernel, va, pa, bytes, bits, access))
+        run_end(RESULT_FAILED, "no memory for the kernel's page tables; give the guest more");
+}
+
+static void map_segment(const uint8_t *start, const uint8_t *end, uint32_t bits, uint32_t access) {
+    uint64_t pa = kernel_address(start);
+    uint64_t bytes = round_up((uint64_t)(end - start), 1ull << bits);
+    map_kernel(KERNEL_VA + pa, pa, bytes, bits, access);
+    if (access & SPACE_WRITE)
+        return;
+    /* The map of physical memory must not be a way round the protection of text and constants. */
+    uint32_t alias_bits;
+    for (uint64_t done = 0; done < bytes; done += 1ull << alias_bits) {
+        uint64_t *alias = space_entry(&space_kernel, PHYS_VA + pa + done, &alias_bits);
+        *alias &= ~PTE_WRITE;
+    }
+}
+
+uint32_t space_init(uint32_t page_bits) {
+    bool identity = page_bits == PLAN_PAGES_LARGEST || page_bits == PLAN_PAGES_1G;
+    if (page_bits == PLAN_PAGES_1G && !cpu_has_1g_pages())
+        run_end(RESULT_UNAVAILABLE, "needs 1 GiB pages, which this CPU lacks");
+    if (identity)
+        page_bits = cpu_has_1g_pages() ? PLAN_PAGES_1G : PLAN_PAGES_2M;
+    space_kernel.root = page_alloc_zeroed();
+    if (space_kernel.root == PAGE_NONE)
+        run_end(RESULT_FAILED, "no memory for the kernel's page tables; give the guest more");
+    uint64_t memory = round_up(page_memory_end(), 1ull << page_bits);
+    if (!space_walk(space_kernel.root, HEAP0_VA, 2) || !space_walk(space_kernel.root, 0, 2))
+        run_end(RESULT_FAILED, "no memory for the kernel's page tables; give the guest more");
+    map_kernel(PHYS_VA, 0, memory, page_bits, SPACE_WRITE);
+    if (identity) {
+        /* As near to paging switched off as long mode gets: nothing is protected from anything. */
+        map_kernel(0, 0, memory, page_bits, SPACE_WRITE | SPACE_EXECUTE);
+        map_kernel(KERNEL_VA, 0, 1ull << PLAN_PAGES_1G, page_bits, SPACE_WRITE | SPACE_EXECUTE);
+    } else {
+        map_segment(kernel_text, kernel_text_end, page_bits, SPACE_EXECUTE);
+        map_segment(kernel_rodata, kernel_rodata_end, page_bits, 0);
+        map_segment(kernel_data, kernel_end, page_bits, SPACE_WRITE);
+    }
+    x86_write_cr3(space_kernel.root);
+    return page_bits;
+}

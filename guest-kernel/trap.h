@@ -1,0 +1,22 @@
+/* Exceptions and interrupts. A trap in a SIP ends that SIP; a trap in the kernel is a panic. */
+#ifndef BULKHEAD_TRAP_H
+#define BULKHEAD_TRAP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct trap_frame { /* as entry.S pushes it */
+    uint64_t r15, r14, r13, r12, r11, r10, r9, r8, rdi, rsi, rbp, rbx, rdx, rcx, rax;
+    uint64_t vector, error, rip, cs, flags, rsp, ss;
+};
+
+/* Sets up GDT, TSS, IDT and the system call registers. */
+void trap_init(void);
+
+/*
+ * Runs probe(argument) and returns true if it raised a trap instead of returning; *vector says which.
+ * For the self-tests, which prove by it that a forbidden access is stopped.
+ */
+bool trap_probe(void (*probe)(uint64_t argument), uint64_t argument, uint64_t *vector);
+
+#endif

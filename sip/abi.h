@@ -1,0 +1,91 @@
+/*
+ * The contract between SIPs and the kernel: numbers, structures and errors. A SIP calls the kernel
+ * through the table of functions it is given at start; in a ring-0 domain they are the kernel's own
+ * functions, in a ring-3 domain they are stubs around `syscall`. Both check every argument alike.
+ */
+#ifndef BULKHEAD_ABI_H
+#define BULKHEAD_ABI_H
+
+#include "sip/abi_calls.h"
+#include <stdint.h>
+
+#define ABI_VERSION 1u
+
+/* Errors: small negative numbers in an int64_t. */
+enum abi_error {
+    ABI_OK = 0,
+    ABI_EINVAL = -1,  /* an argument is out of range */
+    ABI_EFAULT = -2,  /* a pointer is not wholly inside this SIP's memory */
+    ABI_EHANDLE = -3, /* not a block, endpoint, SIP or thread of this SIP */
+    ABI_ENOMEM = -4,  /* the heap, the quota or the machine has no more */
+    ABI_EFULL = -5,   /* the peer has not yet taken earlier messages */
+    ABI_EEMPTY = -6,  /* no message, and ABI_RECV_POLL was asked for */
+    ABI_ECLOSED = -7, /* the peer is gone and its messages are drained */
+    ABI_EPERM = -8,   /* this SIP does not hold the right */
+    ABI_ENOENT = -9,  /* no such name */
+    ABI_ENOSYS = -10, /* no such call */
+    ABI_EEXIST = -11, /* the name is taken */
+};
+
+/*
+ * A block of the exchange heap as its owner sees it. The kernel keeps this table in the SIP's image;
+ * a slot whose block has been sent or freed has bytes == 0 and tag == 0.
+ * A handle is a slot number in the low 8 bits and a generation above, never 0.
+ */
+struct abi_slot {
+    void *base;     /* of the message header; the payload follows it */
+    uint32_t bytes; /* header included; 0: not owned */
+    uint32_t tag;   /* the handle that is valid now */
+};
+#define ABI_SLOTS 256u
+#define ABI_SLOT_MASK 0xffu
+
+struct abi_message { /* at the start of each block; written by the kernel when a block is sent */
+    uint32_t type;
+    uint32_t bytes; /* of payload */
+    uint64_t word;  /* the sender's, carried along */
+};
+
+struct abi_events { /* indices: enum result_event */
+    uint64_t count[8];
+};
+
+struct abi_report { /* a measurement, delivered once; arrays are in the SIP's memory */
+    char name[32];
+    uint32_t kind;      /* enum result_kind */
+    uint32_t batch;
+    uint32_t samples;
+    uint32_t overheads;
+    uint64_t values;    /* address of uint64_t[samples + overheads] */
+    uint64_t operations;
+    uint64_t events[8];
+    uint64_t oracle;
+};
+
+#define ABI_RECV_POLL 1u /* do not block */
+
+enum abi_call {
+#define X(name, arguments) ABI_##name,
+    ABI_CALLS(X)
+#undef X
+    ABI_CALL_COUNT
+};
+
+/* A SIP's table of calls (see sip/abi_calls.h): index by enum abi_call. */
+typedef int64_t (*abi_function)(uint64_t, uint64_t, uint64_t, uint64_t);
+
+/*
+ * Each SIP image has a PT_NOTE segment with one note of this name and type, whose descriptor is this
+ * structure. Addresses are relative to the image's load address.
+ */
+#define ABI_NOTE_NAME "Bulkhead"
+#define ABI_NOTE_TYPE 1u
+struct abi_image_note {
+    uint32_t abi_version;
+    uint32_t safety;      /* enum plan_safety: how the image was built */
+    uint64_t entry;       /* void entry(const abi_function *calls) */
+    uint64_t slots;       /* struct abi_slot[ABI_SLOTS], page-aligned, in a writable segment */
+    uint64_t stack_bytes; /* of native stack it wants */
+};
+
+#endif

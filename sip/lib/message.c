@@ -1,0 +1,48 @@
+/* The parts of the library that are not inlined: text, parameters, and the oracle of messages. */
+#include "sip.h"
+#include <string.h>
+
+void sip_fail(const char *text) {
+    sip_call_fail(text, (uint32_t)strlen(text));
+    __builtin_trap();
+}
+
+void sip_print(const char *text) { sip_call_print(text, (uint32_t)strlen(text)); }
+
+int64_t sip_param(const char *name, int64_t fallback) {
+    return sip_call_param(name, (uint32_t)strlen(name), fallback);
+}
+
+sip_endpoint sip_channel(const char *name) {
+    int64_t endpoint = sip_call_endpoint(name, (uint32_t)strlen(name));
+    if (endpoint < 0)
+        sip_fail("the workload does not give this SIP the channel that it asks for");
+    return (sip_endpoint)endpoint;
+}
+
+/* xorshift64*, Vigna 2016: cheap and without short periods. */
+static uint64_t random_step(uint64_t *state) {
+    *state ^= *state >> 12;
+    *state ^= *state << 25;
+    *state ^= *state >> 27;
+    return *state * 0x2545f4914f6cdd1dull;
+}
+
+void sip_fill(sip_handle handle, uint32_t bytes, uint64_t seed) {
+    uint64_t state = seed * 2 + 1;
+    uint32_t at = 0;
+    for (; at + 8 <= bytes; at += 8)
+        sip_msg_st64(handle, at, random_step(&state));
+    for (; at < bytes; at++)
+        sip_msg_st8(handle, at, (uint8_t)(random_step(&state) >> 56));
+}
+
+uint64_t sip_checksum(sip_handle handle, uint32_t bytes) {
+    uint64_t sum = 0xcbf29ce484222325ull ^ bytes; /* FNV-1a, eight bytes a step */
+    uint32_t at = 0;
+    for (; at + 8 <= bytes; at += 8)
+        sum = (sum ^ sip_msg_ld64(handle, at)) * 0x100000001b3ull;
+    for (; at < bytes; at++)
+        sum = (sum ^ sip_msg_ld8(handle, at)) * 0x100000001b3ull;
+    return sum;
+}

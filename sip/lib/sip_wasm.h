@@ -1,0 +1,75 @@
+/* The SIP library's lowest level for checked and masked code: imports that the run-time checks. */
+#ifndef BULKHEAD_SIP_WASM_H
+#define BULKHEAD_SIP_WASM_H
+
+#include "sip/toolchain/imports.h"
+
+static inline int64_t sip_call_self(void) { return sip_import_self(); }
+static inline int64_t sip_call_yield(void) { return sip_import_yield(); }
+static inline int64_t sip_call_exit(int64_t status) { return sip_import_exit(status); }
+static inline int64_t sip_call_print(const char *text, uint32_t bytes) {
+    return sip_import_print(text, bytes);
+}
+static inline int64_t sip_call_param(const char *name, uint32_t bytes, int64_t fallback) {
+    return sip_import_param(name, bytes, fallback);
+}
+static inline int64_t sip_call_endpoint(const char *name, uint32_t bytes) {
+    return sip_import_endpoint(name, bytes);
+}
+static inline int64_t sip_call_events(struct abi_events *events) {
+    return sip_import_events(events);
+}
+static inline int64_t sip_call_report(struct abi_report *report) {
+    return sip_import_report(report);
+}
+static inline int64_t sip_call_block_alloc(uint32_t bytes) {
+    return sip_import_block_alloc(bytes);
+}
+static inline int64_t sip_call_block_free(sip_handle handle) {
+    return sip_import_block_free(handle);
+}
+static inline int64_t sip_call_send(sip_endpoint endpoint, sip_handle handle, uint32_t type,
+                                    uint32_t bytes) {
+    return sip_import_send(endpoint, handle, type, bytes);
+}
+static inline int64_t sip_call_recv(sip_endpoint endpoint, uint32_t flags) {
+    return sip_import_recv(endpoint, flags);
+}
+static inline int64_t sip_call_fail(const char *text, uint32_t bytes) {
+    return sip_import_fail(text, bytes);
+}
+static inline uint64_t sip_clock(void) { return sip_import_time_now(); }
+
+/* The header lies before the payload, at negative offsets. */
+#define SIP_HEADER(field)                                                                          \
+    ((uint32_t)offsetof(struct abi_message, field) - (uint32_t)sizeof(struct abi_message))
+static inline uint64_t sip_message_word(sip_handle handle) {
+    return sip_import_load64(handle, SIP_HEADER(word));
+}
+static inline void sip_message_set_word(sip_handle handle, uint64_t word) {
+    sip_import_store64(handle, SIP_HEADER(word), word);
+}
+static inline uint32_t sip_message_bytes(sip_handle handle) {
+    return sip_import_load32(handle, SIP_HEADER(bytes));
+}
+#define SIP_ACCESSORS(bits)                                                                        \
+    static inline uint##bits##_t sip_msg_ld##bits(sip_handle handle, uint32_t offset) {            \
+        return (uint##bits##_t)sip_import_load##bits(handle, offset);                              \
+    }                                                                                              \
+    static inline void sip_msg_st##bits(sip_handle handle, uint32_t offset,                        \
+                                        uint##bits##_t value) {                                    \
+        sip_import_store##bits(handle, offset, value);                                             \
+    }
+SIP_ACCESSORS(8)
+SIP_ACCESSORS(16)
+SIP_ACCESSORS(32)
+SIP_ACCESSORS(64)
+static inline void sip_msg_read(sip_handle handle, uint32_t offset, void *to, uint32_t bytes) {
+    sip_import_read(handle, offset, to, bytes);
+}
+static inline void sip_msg_write(sip_handle handle, uint32_t offset, const void *from,
+                                 uint32_t bytes) {
+    sip_import_write(handle, offset, from, bytes);
+}
+
+#endif

@@ -1,0 +1,123 @@
+/*
+ * The imports of imports.h as the generated C calls them: each translates and bounds-checks its
+ * pointers, then calls the kernel through the table that the SIP was started with. Messages and the
+ * clock never leave the image. The first argument, an instance, is always ignored.
+ */
+#ifndef BULKHEAD_HOST_H
+#define BULKHEAD_HOST_H
+
+#include "sip/abi.h"
+#include "prelude.h"
+
+struct Z_sip_instance_t;
+#define HOST(result, name, ...)                                                                    \
+    static inline result Z_sipZ_##name(struct Z_sip_instance_t *instance __attribute__((unused)),  \
+                                       ##__VA_ARGS__)
+
+extern const abi_function *sip_calls;
+extern struct abi_slot sip_slots[ABI_SLOTS];
+
+static inline u64 host_call(enum abi_call call, u64 a, u64 b, u64 c, u64 d) {
+    return (u64)sip_calls[call](a, b, c, d);
+}
+
+/* The address of `bytes` bytes of linear memory, as the kernel wants it. */
+static inline u64 host_range(u32 pointer, u64 bytes) {
+    return (u64)(uintptr_t)sip_range(pointer, bytes);
+}
+
+HOST(u64, self) { return host_call(ABI_self, 0, 0, 0, 0); }
+HOST(u64, yield) { return host_call(ABI_yield, 0, 0, 0, 0); }
+HOST(u64, exit, u64 status) { return host_call(ABI_exit, status, 0, 0, 0); }
+HOST(u64, print, u32 text, u64 bytes) {
+    return host_call(ABI_print, host_range(text, bytes), bytes, 0, 0);
+}
+HOST(u64, param, u32 name, u64 bytes, u64 fallback) {
+    return host_call(ABI_param, host_range(name, bytes), bytes, fallback, 0);
+}
+HOST(u64, endpoint, u32 name, u64 bytes) {
+    return host_call(ABI_endpoint, host_range(name, bytes), bytes, 0, 0);
+}
+HOST(u64, events, u32 events) {
+    return host_call(ABI_events, host_range(events, sizeof(struct abi_events)), 0, 0, 0);
+}
+HOST(u64, report, u32 report) {
+    static struct abi_report copy; /* not in linear memory: nothing can change it after the check */
+    __builtin_memcpy(&copy, sip_range(report, sizeof(copy)), sizeof(copy));
+    if (UNLIKELY(copy.values > UINT32_MAX))
+        sip_trap(ABI_TRAP_BOUNDS);
+    copy.values = host_range((u32)copy.values, ((u64)copy.samples + copy.overheads) * sizeof(u64));
+    return host_call(ABI_report, (u64)(uintptr_t)&copy, 0, 0, 0);
+}
+HOST(u64, block_alloc, u64 bytes) { return host_call(ABI_block_alloc, bytes, 0, 0, 0); }
+HOST(u64, block_free, u64 handle) { return host_call(ABI_block_free, handle, 0, 0, 0); }
+HOST(u64, send, u64 endpoint, u64 handle, u64 type, u64 bytes) {
+    return host_call(ABI_send, endpoint, handle, type, bytes);
+}
+HOST(u64, recv, u64 endpoint, u64 flags) { return host_call(ABI_recv, endpoint, flags, 0, 0); }
+HOST(u64, fail, u32 text, u64 bytes) {
+    return host_call(ABI_fail, host_range(text, bytes), bytes, 0, 0);
+}
+
+/*
+ * `bytes` bytes at `offset` from the start of a block, header included. A slot that is not owned has
+ * no bytes, so that one compare is also the ownership check; the tag finds the SIP's stale handles.
+ */
+static inline __attribute__((always_inline)) u8 *host_block(u32 handle, u64 offset, u64 bytes) {
+    const struct abi_slot *slot = &sip_slots[handle & ABI_SLOT_MASK];
+    if (UNLIKELY(slot->tag != handle))
+        sip_trap(ABI_TRAP_HANDLE);
+    if (UNLIKELY(offset + bytes > slot->bytes))
+        sip_trap(slot->bytes ? ABI_TRAP_BOUNDS : ABI_TRAP_HANDLE);
+#ifdef SIP_MASKED
+    u64 outside; /* all ones if so, also where the compare above was only predicted */
+    __asm__("cmpq %1, %2\n\tsbbq %0, %0"
+            : "=r"(outside)
+            : "r"(offset + bytes), "r"((u64)slot->bytes)
+            : "cc");
+    offset &= ~outside;
+#endif
+    return (u8 *)slot->base + offset;
+}
+
+#define HOST_PAYLOAD(handle, offset, bytes)                                                        \
+    host_block(handle, (u64)(offset) + sizeof(struct abi_message), bytes)
+#define HOST_HEADER(handle)                                                                        \
+    ((struct abi_message *)host_block(handle, 0, sizeof(struct abi_message)))
+
+HOST(u32, message_bytes, u32 handle) { return HOST_HEADER(handle)->bytes; }
+HOST(u64, message_word, u32 handle) { return HOST_HEADER(handle)->word; }
+HOST(void, message_set_word, u32 handle, u64 word) { HOST_HEADER(handle)->word = word; }
+
+#define DEFINE_FIELD(bits, wide)                                                                   \
+    HOST(wide, load##bits, u32 handle, u32 offset) {                                               \
+        u##bits value;                                                                             \
+        __builtin_memcpy(&value, HOST_PAYLOAD(handle, offset, sizeof(value)), sizeof(value));      \
+        return value;                                                                              \
+    }                                                                                              \
+    HOST(void, store##bits, u32 handle, u32 offset, wide value) {                                  \
+        u##bits stored = (u##bits)value;                                                           \
+        __builtin_memcpy(HOST_PAYLOAD(handle, offset, sizeof(stored)), &stored, sizeof(stored));   \
+    }
+DEFINE_FIELD(8, u32)
+DEFINE_FIELD(16, u32)
+DEFINE_FIELD(32, u32)
+DEFINE_FIELD(64, u64)
+
+HOST(void, read, u32 handle, u32 offset, u32 to, u32 bytes) {
+    u8 *target = sip_range(to, bytes);
+    memcpy(target, HOST_PAYLOAD(handle, offset, bytes), bytes);
+}
+HOST(void, write, u32 handle, u32 offset, u32 from, u32 bytes) {
+    const u8 *source = sip_range(from, bytes);
+    memcpy(HOST_PAYLOAD(handle, offset, bytes), source, bytes);
+}
+
+HOST(u64, time_now) {
+    u32 low, high;
+    __asm__ volatile("lfence\n\trdtsc\n\tlfence" : "=a"(low), "=d"(high)::"memory");
+    return (u64)high << 32 | low;
+}
+
+#undef HOST
+#endif

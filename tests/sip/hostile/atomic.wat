@@ -1,0 +1,8 @@
+;; expect: instruction 0xfe is not allowed
+;; flags: --enable-threads
+(module
+  (func (export "sip_main") (result i32)
+    i32.const 0)
+  (memory (export "memory") 1 1)
+  (func
+    atomic.fence))

@@ -1,0 +1,6 @@
+;; expect: export helper is not in the list
+(module
+  (func (export "sip_main") (result i32)
+    i32.const 0)
+  (memory (export "memory") 1 1)
+  (export "helper" (func 0)))

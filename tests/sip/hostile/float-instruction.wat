@@ -1,0 +1,8 @@
+;; expect: floating point
+(module
+  (func (export "sip_main") (result i32)
+    i32.const 0)
+  (memory (export "memory") 1 1)
+  (func
+    f64.const 1
+    drop))

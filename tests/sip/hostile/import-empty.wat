@@ -1,0 +1,6 @@
+;; expect: import name is not a C identifier
+(module
+  (import "sip" "" (func (result i64)))
+  (func (export "sip_main") (result i32)
+    i32.const 0)
+  (memory (export "memory") 1 1))

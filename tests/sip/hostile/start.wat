@@ -1,0 +1,7 @@
+;; expect: a start function
+(module
+  (func (export "sip_main") (result i32)
+    i32.const 0)
+  (memory (export "memory") 1 1)
+  (func $begin)
+  (start $begin))

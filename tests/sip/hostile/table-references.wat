@@ -1,0 +1,6 @@
+;; expect: a table not of functions
+(module
+  (func (export "sip_main") (result i32)
+    i32.const 0)
+  (memory (export "memory") 1 1)
+  (table 1 1 externref))

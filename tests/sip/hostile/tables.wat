@@ -1,0 +1,7 @@
+;; expect: 2 tables, the most is 1
+(module
+  (func (export "sip_main") (result i32)
+    i32.const 0)
+  (memory (export "memory") 1 1)
+  (table 1 1 funcref)
+  (table 1 1 funcref))

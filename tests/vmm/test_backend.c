@@ -1,0 +1,156 @@
+/* Both backends through the one interface, with a fixture guest that ends in every way. */
+#include <criterion/criterion.h>
+#include "fixture.h"
+#include "domain-config/plan.h"
+#include "vmm/backend.h"
+#include "vmm/kvm.h"
+#include "vmm/result_read.h"
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static const struct backend_options options = {.kvm_device = "/dev/kvm"};
+
+static const struct backend *backend_or_skip(const char *name) {
+    const struct backend *backend = backend_find(name);
+    struct backend_info info;
+    cr_assert_not_null(backend);
+    backend->probe(&options, &info);
+    if (!info.boots)
+        cr_skip_test("%s cannot run here: %s", name, info.why);
+    return backend;
+}
+
+static int boot_fixture(const struct backend *backend, enum fixture_mode mode, uint32_t timeout_ms,
+                        const volatile int *cancel, struct boot_result *result,
+                        struct error *error) {
+    struct plan_header plan = {.magic = PLAN_MAGIC, .seed = mode, .layout = "fixture"};
+    struct boot boot = {.kernel_path = FIXTURE_PATH,
+                        .plan = &plan,
+                        .plan_bytes = sizeof(plan),
+                        .memory_bytes = 32u << 20,
+                        .timeout_ms = timeout_ms,
+                        .options = options,
+                        .cancel = cancel};
+    return backend->run(&boot, result, error);
+}
+
+static void done_is_read(const char *name) {
+    const struct backend *backend = backend_or_skip(name);
+    struct boot_result ended;
+    struct error error = {""};
+    struct result result;
+    cr_assert_eq(boot_fixture(backend, FIXTURE_DONE, 10000, NULL, &ended, &error), 0, "%s",
+                 error.text);
+    cr_expect_not(ended.crashed);
+    cr_expect_str_eq(ended.console, "the fixture runs\n");
+    cr_expect_str_eq(ended.how_ended, "exit port with value 1");
+    cr_expect_gt(ended.boot_seconds, 0.0);
+    cr_assert_eq(result_read(guest_memory_at(&ended.memory, RESULT_PA, RESULT_BYTES), RESULT_BYTES,
+                             &result, &error),
+                 0, "%s", error.text);
+    cr_expect_eq(result.header.state, RESULT_DONE);
+    cr_expect_eq(result.values[0][0], FIXTURE_RAW);
+    result_free(&result);
+    boot_result_free(&ended);
+}
+
+static void crash_is_told(const char *name, enum fixture_mode mode, const char *how) {
+    const struct backend *backend = backend_or_skip(name);
+    struct boot_result ended;
+    struct error error = {""};
+    cr_assert_eq(boot_fixture(backend, mode, 1000, NULL, &ended, &error), 0, "%s", error.text);
+    cr_expect(ended.crashed);
+    cr_expect_not_null(strstr(ended.how_ended, how), "%s", ended.how_ended);
+    boot_result_free(&ended);
+}
+
+static volatile int cancel;
+
+static void *cancel_soon(void *unused) {
+    struct timespec wait = {.tv_nsec = 300000000};
+    nanosleep(&wait, NULL);
+    cancel = 1;
+    return unused;
+}
+
+static void cancel_ends_it(const char *name) {
+    const struct backend *backend = backend_or_skip(name);
+    struct boot_result ended;
+    struct error error = {""};
+    pthread_t thread;
+    struct timespec start, end;
+    cr_assert_eq(pthread_create(&thread, NULL, cancel_soon, NULL), 0);
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    cr_expect_eq(boot_fixture(backend, FIXTURE_HANG, 60000, &cancel, &ended, &error), -EINTR);
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    cr_expect_lt(end.tv_sec - start.tv_sec, 5);
+    pthread_join(thread, NULL);
+}
+
+Test(qemu, done) { done_is_read("qemu"); }
+Test(qemu, triple_fault) { crash_is_told("qemu", FIXTURE_TRIPLE_FAULT, "triple fault"); }
+Test(qemu, hang) { crash_is_told("qemu", FIXTURE_HANG, "timeout after 1 s"); }
+Test(qemu, flood) { crash_is_told("qemu", FIXTURE_FLOOD, "timeout after 1 s"); }
+Test(qemu, cancel) { cancel_ends_it("qemu"); }
+
+Test(kvm, done) { done_is_read("kvm"); }
+Test(kvm, triple_fault) { crash_is_told("kvm", FIXTURE_TRIPLE_FAULT, "triple fault"); }
+Test(kvm, hang) { crash_is_told("kvm", FIXTURE_HANG, "timeout after 1 s"); }
+Test(kvm, flood) { crash_is_told("kvm", FIXTURE_FLOOD, "timeout after 1 s"); }
+Test(kvm, stray) { crash_is_told("kvm", FIXTURE_STRAY, "guest-physical 0x3ff00000"); }
+Test(kvm, cancel) { cancel_ends_it("kvm"); }
+
+Test(kvm, doorbell_times_the_first_sip) {
+    const struct backend *backend = backend_or_skip("kvm");
+    struct boot_result ended;
+    struct error error = {""};
+    cr_assert_eq(boot_fixture(backend, FIXTURE_DONE, 10000, NULL, &ended, &error), 0);
+    cr_expect(ended.first_sip_seconds > 0 && ended.first_sip_seconds <= ended.boot_seconds);
+    boot_result_free(&ended);
+}
+
+Test(kvm, no_memory_beyond_one_slot) {
+    struct boot boot = {.kernel_path = FIXTURE_PATH,
+                        .plan = "",
+                        .plan_bytes = 1,
+                        .memory_bytes = (3ull << 30) + 4096,
+                        .options = options};
+    struct boot_result ended;
+    struct error error = {""};
+    cr_expect_eq(backend_find("kvm")->run(&boot, &ended, &error), -EINVAL);
+}
+
+Test(kvm, devices_that_are_not_kvm_are_named) {
+    struct error error = {""};
+    cr_expect_eq(kvm_open("/nonexistent/kvm", &error), -ENOENT);
+    cr_expect_not_null(strstr(error.text, "/nonexistent/kvm does not exist"));
+    cr_expect_eq(kvm_open("/dev/null", &error), -ENOTTY);
+    cr_expect_not_null(strstr(error.text, "not a KVM device"));
+}
+
+/* Exit reasons stand in one block of the header, from KVM_EXIT_UNKNOWN on. */
+Test(kvm, every_exit_reason_of_the_header_has_its_name) {
+    FILE *header = fopen(KVM_HEADER, "r");
+    char line[256], name[64];
+    unsigned number, found = 0;
+    cr_assert_not_null(header);
+    while (fgets(line, sizeof(line), header)) {
+        int is_exit =
+            sscanf(line, "#define %63s %u", name, &number) == 2 && !strncmp(name, "KVM_EXIT_", 9);
+        if (!found && !(is_exit && !strcmp(name, "KVM_EXIT_UNKNOWN")))
+            continue;
+        if (!is_exit)
+            break;
+        cr_assert_not_null(kvm_exit_name(number), "%s has no name", name);
+        cr_expect_str_eq(kvm_exit_name(number), name);
+        found++;
+    }
+    fclose(header);
+    cr_expect_geq(found, 38);
+    cr_expect_null(kvm_exit_name(UINT32_MAX));
+}

@@ -1,0 +1,64 @@
+#!/bin/sh
+# The command line: wrong input gets a message that helps, and the right exit status.
+. "$(dirname "$0")/lib.sh"
+
+expect 2 "$bulkhead"
+says err "Usage: bulkhead COMMAND"
+expect 0 "$bulkhead" --help
+says out "explain"
+expect 0 "$bulkhead" --version
+expect 2 "$bulkhead" explian
+says err "did you mean explain?"
+expect 2 "$bulkhead" zzzzzz
+says err "there is no command zzzzzz"
+
+for command in doctor list check explain run report compare; do
+    expect 0 "$bulkhead" $command --help
+    says out "Usage: bulkhead $command"
+    expect 2 "$bulkhead" $command --no-such-option
+done
+
+expect 2 "$bulkhead" list
+expect 2 "$bulkhead" list layuots
+says err "did you mean layouts?"
+for kind in layouts workloads experiments; do
+    expect 0 "$bulkhead" list $kind
+done
+expect 0 "$bulkhead" list layouts
+says out "hip-r3-s"
+expect 1 env BULKHEAD_DATA="$work/nowhere" "$bulkhead" list layouts
+
+expect 2 "$bulkhead" check
+printf 'layout: broken\ndomans: {}\n' >"$work/broken.yaml"
+expect 1 "$bulkhead" check "$work/broken.yaml"
+says err "broken.yaml:2:"
+
+expect 2 "$bulkhead" explain sip-page
+expect 1 "$bulkhead" explain sip-paeg abi-call
+says err "sip-page"
+expect 0 env BULKHEAD_IMAGES="$images" "$bulkhead" explain hip-r3-s ping-pong
+says out "client"
+expect 0 env BULKHEAD_IMAGES="$images" "$bulkhead" explain hip-r3-s ping-pong --dot
+says out "digraph"
+expect 1 env BULKHEAD_IMAGES="$images" "$bulkhead" explain hip-r3-s ping-pong --set byts=1
+says err "did you mean bytes?"
+expect 2 "$bulkhead" explain hip-r3-s ping-pong --set bytes
+says err "NAME=NUMBER"
+
+expect 2 "$bulkhead" run
+expect 2 "$bulkhead" run ladder --layout sip-page
+expect 2 "$bulkhead" run --layout sip-page
+expect 2 "$bulkhead" run ladder --set bytes=1
+expect 2 "$bulkhead" run ladder --resume
+says err "--resume needs --out"
+expect 2 "$bulkhead" run ladder --repeats 0
+says err "--repeats takes a number from 1"
+expect 2 "$bulkhead" run ladder --memory 1M
+expect 2 "$bulkhead" run ladder --memory 64
+says err "for instance 64M"
+expect 2 "$bulkhead" run ladder --backend qmeu
+says err "did you mean qemu?"
+expect 1 "$bulkhead" run laddder
+says err "ladder"
+expect 2 "$bulkhead" doctor --format xml
+finish

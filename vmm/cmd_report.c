@@ -1,0 +1,92 @@
+/*
+ * `bulkhead report DIR`: reads one result set and prints what it says.
+ */
+#include "command.h"
+#include "report.h"
+#include <argp.h>
+#include <errno.h>
+#include <string.h>
+
+struct options {
+    const char *dir, *baseline, *format;
+};
+
+static const char *const formats[] = {"text", "md", "csv", "json"};
+
+static error_t parse(int key, char *arg, struct argp_state *state) {
+    struct options *options = state->input;
+    switch (key) {
+    case 'f':
+        for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
+            if (!strcmp(arg, formats[i]))
+                options->format = formats[i];
+        if (options->format != arg && strcmp(options->format, arg))
+            argp_error(state, "unknown format \"%s\": text, md, csv or json", arg);
+        return 0;
+    case 'b':
+        options->baseline = arg;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (options->dir)
+            argp_error(state, "one result set at a time; `bulkhead compare` takes several");
+        options->dir = arg;
+        return 0;
+    case ARGP_KEY_END:
+        if (!options->dir)
+            argp_error(state, "which result set? Give its folder, for instance results/ladder");
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+static int print(const struct report *report, const char *format) {
+    if (!strcmp(format, "json"))
+        return report_print_json(report, stdout);
+    if (!strcmp(format, "csv"))
+        return report_print_csv(report, stdout);
+    return report_print_text(report, !strcmp(format, "md"), stdout);
+}
+
+int cmd_report(int argc, char **argv) {
+    static const struct argp_option option[] = {
+        {"format", 'f', "text|md|csv|json", 0, "How to print it (text)", 0},
+        {"baseline", 'b', "LAYOUT", 0,
+         "Layout that ratios are to (sip-phys, else sip-page, else the first)", 0},
+        {0},
+    };
+    static const struct argp argp = {
+        option,
+        parse,
+        "DIR",
+        "Prints what a result set says: for each operation the median with its interval over "
+        "boots, the ratio to a baseline layout, and the events that explain it.",
+        NULL,
+        NULL,
+        NULL};
+    struct options options = {.format = "text"};
+    struct result_data *data;
+    struct report *report;
+    struct error error;
+
+    argp_err_exit_status = STATUS_USAGE;
+    if (argp_parse(&argp, argc, argv, 0, NULL, &options))
+        return STATUS_USAGE;
+    if (result_set_load(options.dir, &data, &error)) {
+        fprintf(stderr, "bulkhead report: %s\n", error.text);
+        return STATUS_INPUT;
+    }
+    int code = report_create(data, options.baseline, &report, &error);
+    if (!code) {
+        code = print(report, options.format);
+        if (!code && (fflush(stdout) || ferror(stdout)))
+            code = -EIO;
+        if (code)
+            error_set(&error, code, "cannot print the report: %s", strerror(-code));
+        report_free(report);
+    }
+    result_data_free(data);
+    if (code)
+        fprintf(stderr, "bulkhead report: %s\n", error.text);
+    return code ? STATUS_INPUT : STATUS_DONE;
+}

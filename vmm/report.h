@@ -1,0 +1,67 @@
+/*
+ * What a result set says: its records gathered into cells, with their statistics, ratios and
+ * warnings. How a report looks is report_text.c's (for people) and report_data.c's (for programs).
+ */
+#ifndef BULKHEAD_REPORT_H
+#define BULKHEAD_REPORT_H
+
+#include "records.h"
+
+enum report_flag {    /* what a reader must know about a cell, as bits */
+    CELL_FEW_BOOTS,   /* time, from fewer boots than an interval needs */
+    CELL_INEXACT,     /* counts that should be exact differ between boots or samples */
+    CELL_DRIFT,       /* first and last boot are the extremes */
+    CELL_BOOT_FAILED, /* some boots failed */
+    CELL_ORACLE,      /* the work's checksum is not that of the other layouts or boots */
+    CELL_UNTRUSTED,   /* cycles from a clock that is nested or emulated */
+    CELL_UNIT_MIX,    /* the same operation is also there in another unit */
+    REPORT_FLAGS
+};
+
+struct report_cell {
+    const char *layout, *workload, *op, *kind, *unit, *backend, *status, *reason, *trust, *note;
+    const struct config_params *params;
+    double median, lo, hi;            /* of the boots' medians, with the BCa interval; NaN: none */
+    double min, q1, q3, mad;          /* of all samples */
+    size_t n, boots;                  /* samples; boots that gave figures */
+    double *boot_median;              /* in order of boot number */
+    double ratio, ratio_lo, ratio_hi; /* to the baseline's same operation; NaN: none */
+    double events[RESULT_EVENTS_NAMED];
+    int has_events;
+    uint64_t oracle;
+    unsigned flags; /* 1 << enum report_flag */
+};
+
+struct report {
+    const struct result_data *data;
+    const char *baseline; /* a layout of the set */
+    const char **layout;  /* all of them, in the order of the ladder */
+    size_t layouts;
+    struct report_cell *cell; /* by workload, params, op, kind, unit, backend, layout */
+    size_t count;
+    char **warning; /* about the set as a whole */
+    size_t warnings;
+};
+
+/*
+ * Builds the report; `baseline` may be NULL for the default: sip-phys, else sip-page, else the first
+ * layout. `data` must outlive it. 0 or a negative errno with a sentence.
+ */
+int report_create(const struct result_data *data, const char *baseline, struct report **report,
+                  struct error *error);
+void report_free(struct report *report);
+
+int report_cell_measured(const struct report_cell *cell);
+/* 1 when two cells are the same operation: all but the layout (and the backend) is equal. */
+int report_cell_same_row(const struct report_cell *a, const struct report_cell *b);
+/* What a flag means, as a sentence about one cell. */
+const char *report_flag_text(enum report_flag flag);
+/* "ping-pong bytes=64": workload, operation if named otherwise, and parameters. Returns `text`. */
+char *report_cell_label(const struct report_cell *cell, char *text, size_t bytes);
+
+/* 0, or -ENOMEM. */
+int report_print_text(const struct report *report, int markdown, FILE *to);
+int report_print_csv(const struct report *report, FILE *to);
+int report_print_json(const struct report *report, FILE *to);
+
+#endif

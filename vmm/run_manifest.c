@@ -1,0 +1,89 @@
+/*
+ * What the manifest says about a run: which backend, which settings, which images and which files,
+ * as they were. What it says about the machine comes from manifest_host().
+ */
+#include "run.h"
+#include <sha256.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Adds NAME.SAFETY.elf -> hash for each image in the plan: the bytes that were in fact booted. */
+static void images_add(json_t *images, const struct plan_header *plan) {
+    static const char *const safety[] = {"unchecked", "checked", "masked"};
+    const struct plan_image *image = plan_at(plan, plan->images);
+    for (uint32_t i = 0; i < plan->images.count; i++) {
+        char name[128], hash[SHA256_DIGEST_STRING_LENGTH];
+        snprintf(name, sizeof(name), "%s.%s.elf", image[i].name,
+                 image[i].safety < 3 ? safety[image[i].safety] : "unknown");
+        if (!json_object_get(images, name))
+            json_object_set_new(images, name,
+                                json_string(SHA256Data((const uint8_t *)plan + image[i].offset,
+                                                       image[i].bytes, hash)));
+    }
+}
+
+static json_t *images_hash(const struct run *run, size_t cells) {
+    json_t *images = json_object();
+    char hash[SHA256_DIGEST_STRING_LENGTH];
+    json_object_set_new(images, "kernel.elf",
+                        json_string(SHA256File(run->kernel_path, hash) ? hash : "unreadable"));
+    for (size_t i = 0; i < cells; i++)
+        images_add(images, run->plan[i]);
+    return images;
+}
+
+static void name_add_once(json_t *names, const char *name) {
+    json_t *known;
+    size_t i;
+    json_array_foreach(names, i, known) {
+        if (!strcmp(json_string_value(known), name))
+            return;
+    }
+    json_array_append_new(names, json_string(name));
+}
+
+/* The resolved picture of each pair of layout and workload, as `explain` prints it. */
+static json_t *pairs_resolve(const struct run *run, size_t cells) {
+    json_t *pairs = json_object();
+    for (size_t i = 0; i < cells; i++) {
+        const struct experiment_cell *cell = experiment_cell_at(run->experiment, i);
+        char name[2 * CONFIG_NAME_BYTES + 2], *text = NULL;
+        size_t length = 0;
+        snprintf(name, sizeof(name), "%s %s", layout_name(cell->layout),
+                 workload_name(cell->workload));
+        FILE *to = json_object_get(pairs, name) ? NULL : open_memstream(&text, &length);
+        if (!to)
+            continue;
+        plan_explain(run->plan[i], to);
+        fclose(to);
+        json_object_set_new(pairs, name, json_stringn(text, length));
+        free(text);
+    }
+    return pairs;
+}
+
+json_t *run_manifest(const struct run *run) {
+    const struct experiment_settings *settings = &run->settings;
+    json_int_t cells = (json_int_t)experiment_cell_count(run->experiment);
+    json_t *layouts = json_array(), *workloads = json_array();
+    for (json_int_t i = 0; i < cells; i++) {
+        const struct experiment_cell *cell = experiment_cell_at(run->experiment, (size_t)i);
+        name_add_once(layouts, layout_name(cell->layout));
+        name_add_once(workloads, workload_name(cell->workload));
+    }
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:i, s:I, s:I, s:i, s:i, s:i, s:I, s:b, s:i, s:b, s:b,"
+        " s:o, s:o, s:o, s:o, s:{s:s, s:s, s:s}, s:o}",
+        "experiment", settings->name, "backend", run->backend->name, "backend_version",
+        run->info.version, "unit", run->info.unit, "trust", backend_trust_name(run->info.trust),
+        "commit", BULKHEAD_COMMIT, "seed", (json_int_t)settings->seed, "repeats", (int)run->boots,
+        "cells", cells * run->boots, "excluded", (json_int_t)experiment_excluded(run->experiment),
+        "warmup", (int)settings->warmup, "batch", (int)settings->batch, "samples",
+        (int)settings->samples, "memory_bytes", (json_int_t)settings->memory_bytes, "preempt",
+        settings->preempt, "timeout_s", (int)settings->timeout_s, "self_test",
+        run->options->self_test, "verified_by_second_boot", run->info.count_exact, "layouts",
+        layouts, "workloads", workloads, "images", images_hash(run, (size_t)cells), "files",
+        pairs_resolve(run, (size_t)cells), "build", "version", BULKHEAD_VERSION, "compiler",
+        BULKHEAD_COMPILER, "flags", BULKHEAD_FLAGS, "host", manifest_host());
+}
