@@ -65,11 +65,24 @@ void layout_free(struct layout *layout);
 void workload_free(struct workload *workload);
 void experiment_free(struct experiment *experiment);
 
+/* A YAML file that a model was read from, as it was then. Owned by the model. */
+struct config_file {
+    char *path; /* as the user named it, or as found */
+    char *text; /* UTF-8 */
+};
+/* The layout's file, then the one that it extends, and so on: *count of them. */
+const struct config_file *layout_files(const struct layout *layout, size_t *count);
+const struct config_file *workload_file(const struct workload *workload);
+/* NULL for an experiment_single(). */
+const struct config_file *experiment_file(const struct experiment *experiment);
+
 const char *layout_name(const struct layout *layout);
 const char *layout_about(const struct layout *layout);
 const char *workload_name(const struct workload *workload);
 const char *workload_about(const struct workload *workload);
 const struct config_params *workload_params(const struct workload *workload); /* the defaults */
+/* 1: every operation has a checksum of its work, the same in each layout; 0: there is none. */
+int workload_oracle(const struct workload *workload);
 
 /* Tells the kind of a file by its first key and checks it. For `bulkhead check FILE...`. */
 int config_check_file(const struct config_paths *paths, const char *path,
@@ -82,13 +95,18 @@ struct experiment_cell {
     struct workload *workload;   /* owned by the experiment */
     struct config_params params; /* defaults with the cell's values over them */
 };
+enum preempt_choice {
+    PREEMPT_AS_LAYOUT, /* the layout says whether the timer takes the processor from a SIP */
+    PREEMPT_ON,
+    PREEMPT_OFF,
+};
 struct experiment_settings {
     char name[CONFIG_NAME_BYTES];
     uint32_t repeats; /* boots of a cell on a backend whose clock is time */
     uint64_t seed;
     uint32_t warmup, batch, samples; /* as in struct plan_header */
     uint64_t memory_bytes;
-    int preempt;        /* 1: timer on */
+    enum preempt_choice preempt;
     uint32_t timeout_s; /* a cell that takes longer has failed */
 };
 const struct experiment_settings *experiment_settings(const struct experiment *experiment);
@@ -106,7 +124,7 @@ struct plan_options {
     uint64_t memory_bytes;
     uint64_t seed;
     uint32_t warmup, batch, samples;
-    int preempt;
+    enum preempt_choice preempt;
     int self_test;
 };
 

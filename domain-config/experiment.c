@@ -12,7 +12,7 @@
 
 /* ---- words and keys ---- */
 
-static const struct word preempt_words[] = {{"off", 0}, {"on", 1}, {NULL, 0}};
+static const struct word preempt_words[] = {{"off", PREEMPT_OFF}, {"on", PREEMPT_ON}, {NULL, 0}};
 
 static void read_layouts(struct reader *r, const yaml_node_t *node, void *into);
 static void read_workloads(struct reader *r, const yaml_node_t *node, void *into);
@@ -257,7 +257,7 @@ static const struct experiment_settings default_settings = {
     .batch = 32,
     .samples = 30,
     .memory_bytes = 128u << 20,
-    .preempt = 0,
+    .preempt = PREEMPT_AS_LAYOUT,
     .timeout_s = 60,
 };
 
@@ -291,7 +291,8 @@ int experiment_load(const struct config_paths *paths, const char *name, struct e
     if (!path)
         return -EINVAL;
     experiment = array_grow(NULL, 0, sizeof(*experiment));
-    r.path = experiment->file = path;
+    r.path = experiment->file.path = path;
+    r.text = &experiment->file.text;
     if (reader_open(&r) == 0) {
         reader_mapping(&r, reader_root(&r), "an experiment", experiment_table, 1, experiment);
         reader_close(&r);
@@ -342,7 +343,8 @@ void experiment_free(struct experiment *experiment) {
     free(experiment->conditions);
     free(experiment->cells);
     free(experiment->about.text);
-    free(experiment->file);
+    free(experiment->file.path);
+    free(experiment->file.text);
     free(experiment);
 }
 
@@ -358,3 +360,7 @@ const struct experiment_cell *experiment_cell_at(const struct experiment *experi
 }
 
 size_t experiment_excluded(const struct experiment *experiment) { return experiment->excluded; }
+
+const struct config_file *experiment_file(const struct experiment *experiment) {
+    return experiment->file.path ? &experiment->file : NULL;
+}

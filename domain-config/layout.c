@@ -234,18 +234,20 @@ static void read_place(struct reader *r, const yaml_node_t *node, void *into) {
 static int layout_read(const struct config_paths *paths, char *path, struct mark at,
                        const struct reader *child, struct layout *layout,
                        struct config_diags *diags) {
-    struct reader r = {.path = path, .paths = paths, .diags = diags, .child = child};
+    struct config_file *file = &layout->files[layout->file_count++];
+    struct reader r = {
+        .path = path, .text = &file->text, .paths = paths, .diags = diags, .child = child};
     int status = 0;
 
-    layout->files[layout->file_count++] = path;
+    file->path = path;
     if (reader_open(&r) < 0)
         return -EINVAL;
-    for (const struct reader *file = child; file && status == 0; file = file->child) {
-        if (file->device == r.device && file->inode == r.inode) {
+    for (const struct reader *above = child; above && status == 0; above = above->child) {
+        if (above->device == r.device && above->inode == r.inode) {
             diag_at(diags, at,
                     "'extends' goes in a circle: it leads back to %.300s; one of the "
                     "layouts must stand alone",
-                    file->path);
+                    above->path);
             status = -EINVAL;
         }
     }
@@ -313,9 +315,16 @@ void layout_free(struct layout *layout) {
         return;
     clear_rules(layout);
     free(layout->about.text);
-    for (size_t i = 0; i < layout->file_count; i++)
-        free(layout->files[i]);
+    for (size_t i = 0; i < layout->file_count; i++) {
+        free(layout->files[i].path);
+        free(layout->files[i].text);
+    }
     free(layout);
+}
+
+const struct config_file *layout_files(const struct layout *layout, size_t *count) {
+    *count = layout->file_count;
+    return layout->files;
 }
 
 const char *layout_name(const struct layout *layout) { return layout->name.text; }

@@ -6,11 +6,34 @@
 
 #include <string.h>
 
+static bool move_legal(const struct plan_domain *from, const struct plan_domain *to) {
+    return from->heap == to->heap;
+}
+
+static bool copy_legal(const struct plan_domain *from, const struct plan_domain *to) {
+    (void)from, (void)to;
+    return true;
+}
+
+/* Whether single pages can be taken out of the domain's heap, and be mapped nowhere else. */
+static bool heap_of_pages(const struct plan_domain *domain) {
+    return domain->space == PLAN_SPACE_OWN && domain->pages == PLAN_PAGES_4K && domain->heap;
+}
+
+static bool remap_legal(const struct plan_domain *from, const struct plan_domain *to) {
+    return from->heap != to->heap && heap_of_pages(from) && heap_of_pages(to);
+}
+
+static bool shared_legal(const struct plan_domain *from, const struct plan_domain *to) {
+    return from->pages == PLAN_PAGES_4K && to->pages == PLAN_PAGES_4K;
+}
+
 const struct transfer_kind transfer_kinds[] = {
-    {"move", PLAN_TRANSFER_MOVE, .available = true, .one_heap = true, .two_heaps = false},
-    {"copy", PLAN_TRANSFER_COPY, .available = true, .one_heap = true, .two_heaps = true},
-    {"remap", PLAN_TRANSFER_REMAP, .available = false, .one_heap = false, .two_heaps = true},
-    {"shared", PLAN_TRANSFER_SHARED, .available = false, .one_heap = true, .two_heaps = true},
+    {"move", PLAN_TRANSFER_MOVE, move_legal, "a heap that both ends use"},
+    {"copy", PLAN_TRANSFER_COPY, copy_legal, "nothing"},
+    {"remap", PLAN_TRANSFER_REMAP, remap_legal,
+     "a domain for each end with space: own, heap: own and pages: 4K"},
+    {"shared", PLAN_TRANSFER_SHARED, shared_legal, "pages: 4K in the domains of both ends"},
 };
 const size_t transfer_kind_count = sizeof(transfer_kinds) / sizeof(transfer_kinds[0]);
 
@@ -157,26 +180,14 @@ static bool covers(const struct layout_rule *earlier, const struct layout_rule *
 }
 
 void layout_check(struct layout *layout, struct config_diags *diags) {
-    const char *available[4];
-    char choices[CHOICES_TEXT_BYTES], place[MARK_TEXT_BYTES];
-    size_t count = 0;
+    char place[MARK_TEXT_BYTES];
 
-    for (size_t i = 0; i < transfer_kind_count; i++)
-        if (transfer_kinds[i].available)
-            available[count++] = transfer_kinds[i].name;
-    for (size_t i = 0; i < transfer_kind_count; i++)
-        if (layout->transfer.at.file &&
-            layout->transfer.value == (int64_t)transfer_kinds[i].value &&
-            !transfer_kinds[i].available)
-            diag_at(diags, layout->transfer.at,
-                    "'transfer' is %s, which this version cannot do; expected auto, %s",
-                    transfer_kinds[i].name, choices_text(available, count, choices));
     for (size_t i = 0; i < layout->domain_count; i++)
         check_domain(layout, &layout->domains[i].attributes, layout->domains[i].name.text,
                      layout->domains[i].name.at, diags);
     if (layout->rule_count == 0 && !layout->placed && !layout->incomplete)
         diag_at(diags,
-                layout->name.at.file ? layout->name.at : (struct mark){layout->files[0], 1, 1},
+                layout->name.at.file ? layout->name.at : (struct mark){layout->files[0].path, 1, 1},
                 "the layout places no SIP; add place: [{match: {role: \"*\"}, in: kernel}]");
     for (size_t i = 0; i < layout->rule_count; i++) {
         find_target(layout, &layout->rules[i], diags);

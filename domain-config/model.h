@@ -44,13 +44,12 @@ struct layout_rule {
     size_t sip_count;
     struct name in;
     enum rule_target target;
-    uint32_t
-        domain; /* index into the layout's domains when RULE_NAMED, PLAN_NONE if there is none */
+    uint32_t domain; /* when RULE_NAMED: index into the layout's domains, PLAN_NONE: no such */
     struct domain_attributes attributes; /* when RULE_OWN */
     struct setting safety, on_fault;     /* unset: the layout's */
 };
 struct layout {
-    char *files[LAYOUT_MAX_FILES]; /* paths that the marks point to */
+    struct config_file files[LAYOUT_MAX_FILES]; /* whose paths the marks point to */
     size_t file_count;
     struct name name;
     struct text about;
@@ -75,13 +74,12 @@ struct setting kernel_pages(const struct layout *layout);
 /* Checks what no single key shows: domains that cannot be, rules that lead nowhere. */
 void layout_check(struct layout *layout, struct config_diags *diags);
 
-/* Transfer kinds: which there are, which work in this version, and between which heaps. */
+/* Transfer kinds, the cheapest to set up first: `auto` takes the first that the ends allow. */
 struct transfer_kind {
     const char *name;
     uint32_t value; /* enum plan_transfer */
-    bool available; /* the guest of this version can do it */
-    bool one_heap;  /* legal when both ends use the same heap */
-    bool two_heaps; /* legal when each end has its own */
+    bool (*legal)(const struct plan_domain *from, const struct plan_domain *to);
+    const char *needs; /* what makes it legal, for a message */
 };
 extern const struct transfer_kind transfer_kinds[];
 extern const size_t transfer_kind_count;
@@ -100,7 +98,7 @@ struct workload_channel {
     uint32_t from_sip, to_sip; /* indices; PLAN_NONE if there is no such SIP, or none is named */
 };
 struct workload {
-    char *file;
+    struct config_file file;
     struct name name;
     struct text about;
     struct workload_sip sips[PLAN_MAX_SIPS];
@@ -158,7 +156,7 @@ struct condition { /* a cell matches when it has one of the values on every axis
     size_t axis_count;
 };
 struct experiment {
-    char *file;
+    struct config_file file;
     struct name name;
     struct text about;
     struct experiment_settings settings;
@@ -174,8 +172,7 @@ struct experiment {
     struct experiment_cell *cells;
     size_t cell_count;
     size_t excluded;
-    bool
-        incomplete; /* a layout or workload did not load: its absence would make `where` look wrong */
+    bool incomplete; /* a part did not load: its absence would make `where` look wrong */
 };
 
 /* Fills cells from layouts, workloads, axes and conditions; reports what cannot match. */

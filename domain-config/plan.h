@@ -13,38 +13,47 @@
 
 #define PLAN_MAGIC 0x4e414c504b484c42ull /* "BLHKPLAN" in memory order */
 #define PLAN_VERSION 1u
-#define PLAN_NAME_BYTES 32u  /* every name is NUL-terminated and NUL-padded */
-#define PLAN_MAX_DOMAINS 64u /* the guest's static tables have this size */
+#define PLAN_NAME_BYTES 32u /* every name is NUL-terminated and NUL-padded */
+
+/* The guest's static tables have these sizes. */
+#define PLAN_MAX_DOMAINS 64u
 #define PLAN_MAX_SIPS 64u
 #define PLAN_MAX_CHANNELS 128u
 #define PLAN_MAX_IMAGES 64u
 #define PLAN_MAX_PARAMS 32u
 #define PLAN_MAX_CONTRACTS 32u
+
 #define PLAN_MAX_BYTES (32u << 20)
 #define PLAN_NONE 0xffffffffu /* "no such index" */
 #define PLAN_MAX_DEPTH 256u   /* messages in flight on one channel direction; a power of two */
 #define PLAN_MAX_MESSAGE_BYTES (256u << 10)
+/*
+ * Images begin at multiples of this in the plan, and their last page holds nothing else: where the
+ * plan is loaded page-aligned, as a PVH module is, the guest can map read-only segments in place.
+ */
+#define PLAN_IMAGE_ALIGN 4096u
 
-enum plan_pages { /* page size that a domain's mappings use, as log2 of bytes */
-    PLAN_PAGES_LARGEST =
-        0, /* identity map with the largest pages that the CPU has: 1 GiB or 2 MiB */
+/* Page size that a domain's mappings use, as log2 of bytes. */
+enum plan_pages {
+    PLAN_PAGES_LARGEST = 0, /* identity map with the largest that the CPU has: 1 GiB or 2 MiB */
     PLAN_PAGES_4K = 12,
     PLAN_PAGES_2M = 21,
     PLAN_PAGES_1G = 30,
 };
+/* Whose page-table root a domain uses. */
 enum plan_space {
     PLAN_SPACE_KERNEL = 0,
-    PLAN_SPACE_OWN = 1
-}; /* whose page-table root */
+    PLAN_SPACE_OWN = 1,
+};
 enum plan_role {
     PLAN_ROLE_APPLICATION = 0,
     PLAN_ROLE_SERVICE = 1,
-    PLAN_ROLE_DRIVER = 2
+    PLAN_ROLE_DRIVER = 2,
 };
 enum plan_safety {
     PLAN_SAFETY_UNCHECKED = 0,
     PLAN_SAFETY_CHECKED = 1,
-    PLAN_SAFETY_MASKED = 2
+    PLAN_SAFETY_MASKED = 2,
 };
 enum plan_transfer {
     PLAN_TRANSFER_MOVE = 0,   /* ownership of the block moves inside one heap */
@@ -55,13 +64,13 @@ enum plan_transfer {
 };
 enum plan_on_fault {
     PLAN_FAULT_KILL = 0,
-    PLAN_FAULT_RESTART = 1
+    PLAN_FAULT_RESTART = 1,
 };
-enum plan_flags { /* plan_header.flags */
-    PLAN_WAKE_DIRECT =
-        1u << 0,              /* a send switches to a waiting receiver at once; else it is queued */
-    PLAN_PREEMPT = 1u << 1,   /* the timer may take the processor from a SIP */
-    PLAN_SELF_TEST = 1u << 2, /* run the kernel's self-tests (TAP on the console) before the SIPs */
+/* plan_header.flags */
+enum plan_flags {
+    PLAN_WAKE_DIRECT = 1u << 0, /* a send switches to a waiting receiver; else it is queued */
+    PLAN_PREEMPT = 1u << 1,     /* the timer may take the processor from a SIP */
+    PLAN_SELF_TEST = 1u << 2,   /* the kernel tests itself (TAP on the console) before the SIPs */
 };
 
 struct plan_section {
@@ -115,7 +124,8 @@ struct plan_sip {
     uint64_t budget_us; /* longest run without giving way before it is ended; 0: no limit */
     uint64_t quota_bytes; /* of memory it may own at a time before it is ended; 0: no limit */
 };
-enum plan_rights {               /* plan_sip.rights, bits */
+/* plan_sip.rights, bits */
+enum plan_rights {
     PLAN_RIGHT_CREATE = 1u << 0, /* may create, start and wait for SIPs from templates */
     PLAN_RIGHT_KILL = 1u << 1,   /* may end the SIPs that it created */
     PLAN_MAY_FAULT = 1u << 2,    /* its end by a fault does not fail the run */
@@ -123,9 +133,9 @@ enum plan_rights {               /* plan_sip.rights, bits */
 
 struct plan_channel {
     char name[PLAN_NAME_BYTES];
+    /* Both ends PLAN_NONE: dynamic, a kind of channel that SIPs create at run time. */
     uint32_t from;          /* index into sips: the end that the contract calls "client" */
-    uint32_t to;            /* index into sips: the "server" end. Both PLAN_NONE: dynamic, a kind of
-                               channel that SIPs create at run time */
+    uint32_t to;            /* index into sips: the "server" end */
     uint32_t depth;         /* ring entries a direction, power of two, 1..PLAN_MAX_DEPTH */
     uint32_t transfer;      /* enum plan_transfer, resolved; auto only if dynamic */
     uint32_t message_bytes; /* largest payload */
@@ -136,7 +146,7 @@ struct plan_channel {
 struct plan_image {
     char name[PLAN_NAME_BYTES];
     uint32_t safety; /* enum plan_safety */
-    uint32_t offset; /* bytes from the start of the plan, 16-aligned */
+    uint32_t offset; /* bytes from the start of the plan, a multiple of PLAN_IMAGE_ALIGN */
     uint32_t bytes;
     uint32_t reserved;
 };

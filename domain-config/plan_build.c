@@ -33,8 +33,10 @@ static void fill_header(struct plan_header *plan, const struct draft *draft,
 
     plan->magic = PLAN_MAGIC;
     plan->version = PLAN_VERSION;
-    plan->flags = (uint32_t)layout->wake.value | (uint32_t)layout->preempt.value |
-                  (options->preempt ? PLAN_PREEMPT : 0) | (options->self_test ? PLAN_SELF_TEST : 0);
+    plan->flags = (uint32_t)layout->wake.value | (options->self_test ? PLAN_SELF_TEST : 0);
+    if (options->preempt == PREEMPT_ON ||
+        (options->preempt == PREEMPT_AS_LAYOUT && layout->preempt.value))
+        plan->flags |= PLAN_PREEMPT;
     plan->result_pa = RESULT_PA;
     plan->result_bytes = RESULT_BYTES;
     plan->warmup = options->warmup;
@@ -74,11 +76,12 @@ static struct plan_header *write_plan(struct draft *draft, const struct plan_opt
     }
     for (size_t i = 0; i < source_count; i++)
         end = place_section(&sources[i], end);
+    end = align_up(end, PLAN_IMAGE_ALIGN);
     for (uint32_t i = 0; i < draft->image_count; i++) {
         images[i] = draft->images[i].entry;
         images[i].offset = (uint32_t)end;
         images[i].bytes = (uint32_t)draft->images[i].bytes;
-        end = align_up(end + draft->images[i].bytes, 16);
+        end = align_up(end + draft->images[i].bytes, PLAN_IMAGE_ALIGN);
         if (end > PLAN_MAX_BYTES) {
             diag_at(diags, draft->workload->name.at,
                     "the images of workload '%s' make a plan of more than %u MiB; use smaller ones",

@@ -177,6 +177,10 @@ static const char *check_domains(const struct plan_header *plan) {
     return 0;
 }
 
+static uint64_t whole_pages(uint32_t bytes) {
+    return ((uint64_t)bytes + PLAN_IMAGE_ALIGN - 1) / PLAN_IMAGE_ALIGN * PLAN_IMAGE_ALIGN;
+}
+
 static const char *check_images(const struct plan_header *plan) {
     const struct plan_image *images = plan_at(plan, plan->images);
 
@@ -186,9 +190,10 @@ static const char *check_images(const struct plan_header *plan) {
         REQUIRE(name_valid(image->name), "an image's name is empty or malformed");
         REQUIRE(image->safety <= PLAN_SAFETY_MASKED,
                 "an image's safety is not one of enum plan_safety");
-        REQUIRE(image->offset % 16 == 0 && image->offset >= sizeof(struct plan_header) &&
-                    image->bytes && (uint64_t)image->offset + image->bytes <= plan->total_bytes,
-                "an image is not inside the plan, or not 16-aligned");
+        REQUIRE(image->offset % PLAN_IMAGE_ALIGN == 0, "an image does not begin at a page's start");
+        REQUIRE(image->offset && image->bytes &&
+                    image->offset + whole_pages(image->bytes) <= plan->total_bytes,
+                "an image is not, with its last page, inside the plan");
         REQUIRE(image->reserved == 0, "an image uses a reserved field");
     }
     return 0;
@@ -249,26 +254,42 @@ static const char *check_contracts(const struct plan_header *plan) {
     return 0;
 }
 
+/* Whether a domain's heap is its own and made of pages that can be taken out of it one by one. */
+static int heap_of_pages(const struct plan_domain *domain) {
+    return domain->space == PLAN_SPACE_OWN && domain->pages == PLAN_PAGES_4K && domain->heap;
+}
+
+static const char *check_transfer(uint32_t transfer, const struct plan_domain *from,
+                                  const struct plan_domain *to) {
+    int one_heap = from->heap == to->heap;
+
+    REQUIRE(transfer != PLAN_TRANSFER_AUTO,
+            "a channel between two SIPs of the plan must have its transfer resolved");
+    REQUIRE(one_heap || transfer != PLAN_TRANSFER_MOVE,
+            "a channel moves messages between two heaps, which only a copy or a remap can do");
+    REQUIRE(!one_heap || transfer != PLAN_TRANSFER_REMAP,
+            "a channel remaps messages inside one heap, where a move does the same");
+    REQUIRE(transfer != PLAN_TRANSFER_REMAP || (heap_of_pages(from) && heap_of_pages(to)),
+            "a channel remaps messages, but an end has no heap, space and 4 KiB pages of its own");
+    REQUIRE(transfer != PLAN_TRANSFER_SHARED ||
+                (from->pages == PLAN_PAGES_4K && to->pages == PLAN_PAGES_4K),
+            "a channel shares its buffers, but an end's domain does not have pages of 4 KiB");
+    return 0;
+}
+
 static const char *check_ends(const struct plan_header *plan, const struct plan_channel *channel) {
     const struct plan_domain *domains = plan_at(plan, plan->domains);
     const struct plan_sip *sips = plan_at(plan, plan->sips);
-    int one_heap;
 
     REQUIRE(channel->transfer <= PLAN_TRANSFER_AUTO,
             "a channel's transfer is not one of enum plan_transfer");
     if (channel->from == PLAN_NONE && channel->to == PLAN_NONE)
         return 0; /* dynamic: the ends come at run time */
-    REQUIRE(channel->transfer != PLAN_TRANSFER_AUTO,
-            "a channel between two SIPs of the plan must have its transfer resolved");
     REQUIRE(channel->from < plan->sips.count && channel->to < plan->sips.count,
             "an end of a channel is not a SIP of the plan");
     REQUIRE(channel->from != channel->to, "both ends of a channel are the same SIP");
-    one_heap = domains[sips[channel->from].domain].heap == domains[sips[channel->to].domain].heap;
-    REQUIRE(one_heap || channel->transfer != PLAN_TRANSFER_MOVE,
-            "a channel moves messages between two heaps, which only a copy or a remap can do");
-    REQUIRE(!one_heap || channel->transfer != PLAN_TRANSFER_REMAP,
-            "a channel remaps messages inside one heap, where a move does the same");
-    return 0;
+    return check_transfer(channel->transfer, &domains[sips[channel->from].domain],
+                          &domains[sips[channel->to].domain]);
 }
 
 static const char *check_channel(const struct plan_header *plan,
@@ -292,7 +313,7 @@ static const char *check_channel(const struct plan_header *plan,
     REQUIRE(channel->depth >= contracts[channel->contract].in_flight,
             "a channel is not as deep as its contract needs");
     for (uint32_t type = 0; type < contracts[channel->contract].types; type++)
-        REQUIRE(channel->message_bytes >= contracts[channel->contract].max_bytes[type],
+        REQUIRE(channel->message_bytes >= contracts[channel->contract].min_bytes[type],
                 "a channel's message bytes are fewer than its contract needs");
     return 0;
 }

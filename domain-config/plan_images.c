@@ -196,7 +196,7 @@ void draft_check_memory(const struct draft *draft, uint64_t plan_bytes, uint64_t
         if (i == 0 || draft->domains[i].heap) /* the shared heap exists in any case */
             need += round_up(HEAP_BYTES, domain_unit(&draft->domains[i]));
     for (size_t i = 0; i < workload->channel_count; i++)
-        need += (uint64_t)draft->channels[i].message_bytes * draft->channels[i].depth;
+        need += 2ull * draft->channels[i].message_bytes * draft->channels[i].depth;
     if (need <= memory_bytes)
         return;
     diag_at(diags, workload->name.at,

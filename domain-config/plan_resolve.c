@@ -155,75 +155,75 @@ static uint32_t find_contract(struct draft *draft, const struct workload_channel
     return draft->contract_count++;
 }
 
-static bool transfer_legal(const struct transfer_kind *kind, bool one_heap) {
-    return one_heap ? kind->one_heap : kind->two_heaps;
+static const struct plan_domain *domain_of(const struct draft *draft, uint32_t sip) {
+    return &draft->domains[draft->sips[sip].domain];
 }
 
-static const char *domain_of(const struct draft *draft, uint32_t sip) {
-    return draft->domains[draft->sips[sip].domain].name;
+/* The kind that the layout asks for, or NULL for auto. */
+static const struct transfer_kind *transfer_asked(const struct layout *layout) {
+    for (size_t i = 0; i < transfer_kind_count; i++)
+        if (layout->transfer.at.file && layout->transfer.value == (int64_t)transfer_kinds[i].value)
+            return &transfer_kinds[i];
+    return NULL;
 }
 
 static uint32_t resolve_transfer(const struct draft *draft, const struct workload_channel *channel,
                                  struct config_diags *diags) {
-    const struct layout *layout = draft->layout;
-    uint32_t from_heap = draft->domains[draft->sips[channel->from_sip].domain].heap;
-    uint32_t to_heap = draft->domains[draft->sips[channel->to_sip].domain].heap;
-    const char *names[4], *asked = "auto";
+    const struct plan_domain *from = domain_of(draft, channel->from_sip);
+    const struct plan_domain *to = domain_of(draft, channel->to_sip);
+    const struct transfer_kind *asked = transfer_asked(draft->layout);
     char choices[CHOICES_TEXT_BYTES], place[MARK_TEXT_BYTES];
+    const char *names[4] = {NULL};
     size_t count = 0;
-    bool automatic = !layout->transfer.at.file || layout->transfer.value == PLAN_TRANSFER_AUTO;
 
-    for (size_t i = 0; i < transfer_kind_count; i++) { /* the cheapest comes first */
+    for (size_t i = 0; i < transfer_kind_count; i++) {
         const struct transfer_kind *kind = &transfer_kinds[i];
 
-        if (layout->transfer.value == (int64_t)kind->value)
-            asked = kind->name;
-        if (!kind->available || !transfer_legal(kind, from_heap == to_heap))
+        if (!kind->legal(from, to))
             continue;
-        if (automatic || layout->transfer.value == (int64_t)kind->value)
+        if (!asked || asked == kind)
             return kind->value;
         names[count++] = kind->name;
     }
     diag_at(
-        diags, layout->transfer.at,
-        "'transfer' is %s, impossible for channel '%s' (%s): '%s' in domain '%s' has heap %u, '%s' "
-        "in domain '%s' has heap %u; expected auto or %s, or domains with %s",
-        asked, channel->name.text, mark_text(channel->name.at, place), channel->from.text,
-        domain_of(draft, channel->from_sip), from_heap, channel->to.text,
-        domain_of(draft, channel->to_sip), to_heap, choices_text(names, count, choices),
-        from_heap == to_heap ? "heaps of their own" : "a heap in common");
+        diags, draft->layout->transfer.at,
+        "'transfer' is %s, impossible for channel '%s' (%s): it needs %s, but '%s' is in domain "
+        "'%s' with heap %u and '%s' in domain '%s' with heap %u; expected auto or %s",
+        asked->name, channel->name.text, mark_text(channel->name.at, place), asked->needs,
+        channel->from.text, from->name, from->heap, channel->to.text, to->name, to->heap,
+        choices_text(names, count, choices));
     return PLAN_NONE;
 }
 
 /*
  * The ends of a dynamic channel are known only when it is created, so anything but auto must be legal
- * for whatever they turn out to be.
+ * for any two SIPs.
  */
 static uint32_t resolve_dynamic(const struct draft *draft, const struct workload_channel *channel,
                                 struct config_diags *diags) {
-    const struct setting *transfer = &draft->layout->transfer;
+    const struct transfer_kind *asked = transfer_asked(draft->layout);
     char place[MARK_TEXT_BYTES];
-    bool one_heap = true;
 
-    for (uint32_t i = 0; i < draft->domain_count; i++)
-        one_heap = one_heap && draft->domains[i].heap == 0;
-    if (!transfer->at.file || transfer->value == PLAN_TRANSFER_AUTO)
+    if (!asked)
         return PLAN_TRANSFER_AUTO;
-    for (size_t i = 0; i < transfer_kind_count; i++) {
-        const struct transfer_kind *kind = &transfer_kinds[i];
+    for (uint32_t i = 0; i < draft->workload->sip_count; i++) {
+        for (uint32_t j = 0; j < draft->workload->sip_count; j++) {
+            struct plan_domain other = *domain_of(draft, j);
 
-        if (transfer->value != (int64_t)kind->value)
-            continue;
-        if (kind->one_heap && (one_heap || kind->two_heaps))
-            return kind->value;
-        diag_at(diags, transfer->at,
-                "'transfer' is %s, but channel '%s' (%s) is created at run time and its ends may "
-                "be %s; "
-                "expected auto",
-                kind->name, channel->name.text, mark_text(channel->name.at, place),
-                kind->one_heap ? "in two heaps" : "in one heap");
+            if (i == j && other.per_sip && other.heap) /* SIPs from one template live apart */
+                other.heap = PLAN_NONE;
+            if (asked->legal(domain_of(draft, i), &other) &&
+                asked->legal(domain_of(draft, i), domain_of(draft, j)))
+                continue;
+            diag_at(diags, draft->layout->transfer.at,
+                    "'transfer' is %s, but channel '%s' (%s) is created at run time and its ends "
+                    "may be '%s' and '%s', which lack %s; expected auto",
+                    asked->name, channel->name.text, mark_text(channel->name.at, place),
+                    draft->sips[i].name, draft->sips[j].name, asked->needs);
+            return PLAN_NONE;
+        }
     }
-    return PLAN_NONE;
+    return asked->value;
 }
 
 static void resolve_channel(struct draft *draft, size_t index, struct config_diags *diags) {

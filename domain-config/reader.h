@@ -32,6 +32,7 @@ struct text { /* free text, malloc'ed */
 struct reader {
     yaml_document_t document;
     const char *path; /* of the file; must outlive the marks taken from it */
+    char **text;      /* receives the file's text, malloc'ed, also where it is wrong; may be NULL */
     const struct config_paths *paths;
     struct config_diags *diags;
     const struct reader *child; /* the file that extends this one, or NULL */

@@ -135,9 +135,12 @@ int reader_open(struct reader *r) {
         free(text);
         return -EINVAL;
     }
+    yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&parser, text, bytes);
     status = parse(r, &parser, text);
     yaml_parser_delete(&parser);
+    if (r->text)
+        *r->text = text_copy((const char *)text, bytes);
     free(text);
     return status;
 }

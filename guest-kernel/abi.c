@@ -6,6 +6,7 @@
 #include "channel.h"
 #include "events.h"
 #include "kernel.h"
+#include "page.h"
 #include "sip.h"
 
 #define MAX_PRINT_BYTES 1024
@@ -28,6 +29,14 @@ int64_t abi_self(uint64_t a UNUSED, uint64_t b UNUSED, uint64_t c UNUSED, uint64
 int64_t abi_yield(uint64_t a UNUSED, uint64_t b UNUSED, uint64_t c UNUSED, uint64_t d UNUSED) {
     thread_yield();
     return ABI_OK;
+}
+
+int64_t abi_trap(uint64_t kind, uint64_t address, uint64_t c UNUSED, uint64_t d UNUSED) {
+    static const char *const names[] = ABI_TRAP_NAMES;
+    if (kind == 0 || kind >= ABI_TRAPS_OF_CODE)
+        return ABI_EINVAL;
+    /* The address is where the check failed, in the SIP's own words. */
+    sip_fault((enum abi_trap)kind, names[kind], 0, address);
 }
 
 int64_t abi_exit(uint64_t status, uint64_t b UNUSED, uint64_t c UNUSED, uint64_t d UNUSED) {
@@ -58,6 +67,8 @@ int64_t abi_param(uint64_t name, uint64_t bytes, uint64_t fallback, uint64_t d U
         return kernel_plan->batch;
     if (string_equal(text, "samples"))
         return kernel_plan->samples;
+    if (string_equal(text, "free-pages"))
+        return (int64_t)page_free_count();
     if (string_equal(text, "seed"))
         return (int64_t)kernel_plan->seed;
     return (int64_t)fallback;
@@ -83,6 +94,8 @@ int64_t abi_events(uint64_t to, uint64_t b UNUSED, uint64_t c UNUSED, uint64_t d
 int64_t abi_report(uint64_t from, uint64_t b UNUSED, uint64_t c UNUSED, uint64_t d UNUSED) {
     struct sip *sip = sip_current();
     struct abi_report report;
+    if (sip->plan->rights & PLAN_MAY_FAULT)
+        return ABI_EPERM; /* it is not trusted with the run's results */
     if (!sip_may_read(sip, from, sizeof report))
         return ABI_EFAULT;
     memcpy(&report, (const void *)from, sizeof report);
@@ -113,18 +126,27 @@ int64_t abi_report(uint64_t from, uint64_t b UNUSED, uint64_t c UNUSED, uint64_t
     return ABI_OK;
 }
 
-int64_t abi_block_alloc(uint64_t bytes, uint64_t b UNUSED, uint64_t c UNUSED, uint64_t d UNUSED) {
+int64_t abi_block_alloc(uint64_t bytes, uint64_t endpoint, uint64_t c UNUSED, uint64_t d UNUSED) {
     struct sip *sip = sip_current();
     if (bytes > PLAN_MAX_MESSAGE_BYTES)
         return ABI_EINVAL;
+    struct end *end = endpoint ? sip_end(sip, endpoint) : NULL;
+    if (endpoint && !end)
+        return ABI_EHANDLE;
     if (!sip->free_slot)
         return ABI_ENOMEM;
     uint64_t room = bytes + sizeof(struct abi_message);
-    block_t block = heap_alloc(sip->domain->heap, room);
+    sip_quota_check(sip, room);
+    block_t block = end ? channel_block(sip, end, room) : heap_alloc(sip->domain->heap, room);
     if (block == BLOCK_NONE)
         return ABI_ENOMEM;
     heap_zero(block, room);
-    return sip_slot_take(sip, block, heap_message(block), heap_va(block), (uint32_t)room);
+    return sip_slot_take(sip, block, phys_address(heap_message(block)), heap_va(block),
+                         (uint32_t)room);
+}
+
+int64_t abi_pages_alloc(uint64_t pages, uint64_t b UNUSED, uint64_t c UNUSED, uint64_t d UNUSED) {
+    return sip_pages_alloc(sip_current(), pages);
 }
 
 int64_t abi_block_free(uint64_t handle, uint64_t b UNUSED, uint64_t c UNUSED, uint64_t d UNUSED) {
@@ -132,9 +154,85 @@ int64_t abi_block_free(uint64_t handle, uint64_t b UNUSED, uint64_t c UNUSED, ui
     struct slot *slot = sip_slot(sip, handle);
     if (!slot)
         return ABI_EHANDLE;
-    heap_free(slot->block);
+    if (slot->block == BLOCK_NONE)
+        sip_pages_free(sip, slot);
+    else
+        heap_free(slot->block);
     sip_slot_drop(sip, slot);
     return ABI_OK;
+}
+
+int64_t abi_wait(uint64_t endpoints, uint64_t count, uint64_t c UNUSED, uint64_t d UNUSED) {
+    uint32_t list[SIP_ENDS];
+    if (count == 0 || count > SIP_ENDS)
+        return ABI_EINVAL;
+    if (!sip_may_read(sip_current(), endpoints, count * sizeof list[0]))
+        return ABI_EFAULT;
+    memcpy(list, (const void *)endpoints, count * sizeof list[0]);
+    return channel_wait(sip_current(), list, count);
+}
+
+int64_t abi_channel_create(uint64_t name, uint64_t bytes, uint64_t c UNUSED, uint64_t d UNUSED) {
+    char text[PLAN_NAME_BYTES];
+    int64_t error = name_in(name, bytes, text);
+    return error ? error : channel_create_dynamic(sip_current(), text);
+}
+
+int64_t abi_close(uint64_t endpoint, uint64_t b UNUSED, uint64_t c UNUSED, uint64_t d UNUSED) {
+    struct end *end = sip_end(sip_current(), endpoint);
+    if (!end)
+        return ABI_EHANDLE;
+    if (channel_has_waiter(end))
+        return ABI_EINVAL; /* another thread waits there */
+    channel_close(end);
+    return ABI_OK;
+}
+
+int64_t abi_sip_create(uint64_t name, uint64_t bytes, uint64_t c UNUSED, uint64_t d UNUSED) {
+    char text[PLAN_NAME_BYTES];
+    int64_t error = name_in(name, bytes, text);
+    return error ? error : sip_create(sip_current(), text);
+}
+
+int64_t abi_sip_give(uint64_t child, uint64_t endpoint, uint64_t name, uint64_t bytes) {
+    char text[PLAN_NAME_BYTES];
+    int64_t error = name_in(name, bytes, text);
+    return error ? error : sip_give(sip_current(), child, endpoint, text);
+}
+
+int64_t abi_sip_start(uint64_t child, uint64_t b UNUSED, uint64_t c UNUSED, uint64_t d UNUSED) {
+    return sip_start(sip_current(), child);
+}
+
+int64_t abi_sip_wait(uint64_t child, uint64_t b UNUSED, uint64_t c UNUSED, uint64_t d UNUSED) {
+    return sip_wait(sip_current(), child);
+}
+
+int64_t abi_sip_kill(uint64_t child, uint64_t b UNUSED, uint64_t c UNUSED, uint64_t d UNUSED) {
+    return sip_kill(sip_current(), child);
+}
+
+#define MIN_STACK_BYTES 8192
+
+int64_t abi_thread_create(uint64_t entry, uint64_t argument, uint64_t stack, uint64_t bytes) {
+    struct sip *sip = sip_current();
+    uint64_t top = (stack + bytes) & ~15ull;
+    if (bytes < MIN_STACK_BYTES || stack % 16)
+        return ABI_EINVAL;
+    if (!sip_may_write(sip, stack, bytes) || !sip_may_read(sip, entry, 1))
+        return ABI_EFAULT;
+    struct thread *thread = thread_create(sip, entry, top, stack, argument);
+    if (!thread)
+        return ABI_ENOMEM;
+    thread_ready(thread);
+    return ABI_OK;
+}
+
+int64_t abi_thread_exit(uint64_t a UNUSED, uint64_t b UNUSED, uint64_t c UNUSED,
+                        uint64_t d UNUSED) {
+    if (!thread_current->sibling && sip_current()->threads == thread_current)
+        sip_exit(0); /* it was the last one */
+    thread_leave(thread_free);
 }
 
 int64_t abi_fail(uint64_t text, uint64_t bytes, uint64_t c UNUSED, uint64_t d UNUSED) {
@@ -145,5 +243,7 @@ int64_t abi_fail(uint64_t text, uint64_t bytes, uint64_t c UNUSED, uint64_t d UN
         return ABI_EFAULT;
     memcpy(why, (const void *)text, bytes);
     why[bytes] = 0;
+    if (sip_current()->plan->rights & PLAN_MAY_FAULT)
+        sip_fault(ABI_TRAP_UNREACHABLE, "failed", 0, 0);
     run_end(RESULT_FAILED, "SIP '%s': %s", sip_current()->plan->name, why);
 }

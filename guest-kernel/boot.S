@@ -36,7 +36,7 @@ boot_pvh:
     wrmsr
     mov %cr0, %eax
     and $0x9fffffff, %eax       /* caches on */
-    or $0x80010001, %eax        /* PG, WP, PE */
+    or $0x80010005, %eax        /* PG, WP, EM (no floating point, whose registers nobody keeps), PE */
     mov %eax, %cr0
     lgdt boot_gdt_pointer
     ljmp $SELECTOR_KCODE, $1f

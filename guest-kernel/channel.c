@@ -1,68 +1,23 @@
-/* Channels. Blocks move from a slot into the ring and from the ring into a slot of the receiver. */
-#include "channel.h"
-#include "calls.h"
+/* Channels: making them, joining and moving their ends, waiting on several, closing. */
+#include "channel_parts.h"
+#include "channel-dev/contract.h"
 #include "events.h"
 #include "kernel.h"
 
-struct direction { /* from one end to the other */
-    struct ring_driver driver;
-    struct ring_device device;
-    struct thread *waiter;   /* the receiver, blocked */
-    uint64_t heap_va;        /* where the receiver sees unit 0 of its heap */
-    uint32_t message_bytes;
-    bool closed;             /* one of the ends is gone */
-    bool copy;
-    struct heap *heap;       /* of the receiver */
-    uint32_t spares;         /* copy: blocks of the receiver's heap, ready to be filled */
-    uint32_t missing;        /* blocks that had to be left out of `spare` for lack of memory */
-    block_t spare[PLAN_MAX_DEPTH];
-    struct ring_slot slots[PLAN_MAX_DEPTH];
-    uint8_t memory[RING_BYTES(PLAN_MAX_DEPTH)] __attribute__((aligned(RING_LINE_BYTES)));
-};
+#define CHANNELS HEAPS_OF_CHANNELS
 
-struct channel {
-    const struct plan_channel *plan;
-    struct sip *sip[2];     /* client and server; NULL once that end is closed */
-    struct direction to[2]; /* by receiving side */
-};
+static struct channel channels[CHANNELS];
+static struct channel *free_channels;
+static struct protocol protocols[PLAN_MAX_CONTRACTS];
+bool channel_wake_direct;
 
-static struct channel channels[PLAN_MAX_CHANNELS];
-static uint32_t channel_count;
-static bool wake_direct; /* as the plan asks */
-
-/* A ring cookie is a block's name (heap numbers are small) with the message's type above it. */
-#define COOKIE_TYPE_SHIFT 48
-#define MAX_TYPE 0xffffu
-static inline block_t cookie_block(uint64_t cookie) {
-    return cookie & ((1ull << COOKIE_TYPE_SHIFT) - 1);
-}
-
-static void end_open(struct channel *channel, uint8_t side, const struct plan_contract *contract) {
-    struct sip *sip = channel->sip[side];
-    for (uint32_t i = 1; i < SIP_ENDS; i++) {
-        struct end *end = &sip->end[i];
-        if (end->tag)
-            continue;
-        sip->next_end_tag += SIP_ENDS;
-        *end = (struct end){.in = &channel->to[side],
-                            .out = &channel->to[side ^ 1],
-                            .contract = contract,
-                            .channel = channel,
-                            .tag = sip->next_end_tag + i,
-                            .side = side,
-                            .state = contract ? (uint8_t)contract->start : 0};
-        return;
-    }
-    run_end(RESULT_FAILED, "SIP '%s' has more than %u channels; split it", sip->plan->name,
-            SIP_ENDS - 1);
-}
+/* ---- making and joining ---- */
 
 static block_t spare_alloc(const struct direction *direction) {
     return heap_alloc(direction->heap, direction->message_bytes + sizeof(struct abi_message));
 }
 
-/* Replaces blocks that were received, as far as the receiver's heap allows. */
-static void spare_refill(struct direction *direction) {
+void channel_refill(struct direction *direction) {
     for (; direction->missing; direction->missing--) {
         block_t block = spare_alloc(direction);
         if (block == BLOCK_NONE)
@@ -71,250 +26,347 @@ static void spare_refill(struct direction *direction) {
     }
 }
 
-static void direction_create(struct channel *channel, uint32_t side) {
+static void spare_drop(struct direction *direction) {
+    while (direction->spares)
+        heap_free(direction->spare[--direction->spares]);
+    direction->missing = 0;
+}
+
+bool channel_connect(struct channel *channel) {
+    const struct domain *client = channel->sip[0]->domain, *server = channel->sip[1]->domain;
+    uint32_t transfer = channel->plan->transfer;
+    bool dynamic = channel->plan->from == PLAN_NONE;
+    if (transfer == PLAN_TRANSFER_AUTO ||
+        (dynamic && transfer == PLAN_TRANSFER_REMAP && client->heap == server->heap))
+        transfer = client->heap == server->heap ? PLAN_TRANSFER_MOVE : PLAN_TRANSFER_COPY;
+    if (transfer == PLAN_TRANSFER_MOVE && client->heap != server->heap)
+        return false;
+    if (transfer == PLAN_TRANSFER_REMAP &&
+        (!client->heap->guarded || !server->heap->guarded || client->heap == server->heap))
+        return false;
+    if (transfer == PLAN_TRANSFER_SHARED && !channel->has_heap) {
+        uint32_t number = HEAPS_OF_DOMAINS + (uint32_t)(channel - channels);
+        if (!heap_create(&channel->heap, number, client->space, PLAN_PAGES_4K,
+                         SPACE_WRITE | client->access))
+            return false;
+        channel->heap.guarded = false; /* its blocks stay mapped at both ends */
+        if (server->space != client->space)
+            heap_share(&channel->heap, server->space, SPACE_WRITE | server->access);
+        channel->has_heap = true;
+    }
+    for (uint32_t side = 0; side < 2; side++) {
+        struct direction *direction = &channel->to[side];
+        struct heap *heap = channel->has_heap ? &channel->heap : channel->sip[side]->domain->heap;
+        if (heap != direction->heap || transfer != direction->mode)
+            spare_drop(direction);
+        direction->heap = heap;
+        direction->heap_va = heap->va;
+        if (direction->mode != MODE_CLOSED)
+            direction->mode = (uint8_t)transfer;
+        if (transfer == PLAN_TRANSFER_COPY) {
+            direction->missing = channel->plan->depth - direction->spares;
+            channel_refill(direction);
+        }
+    }
+    return true;
+}
+
+static void direction_reset(struct channel *channel, uint32_t side) {
     struct direction *direction = &channel->to[side];
     uint32_t depth = channel->plan->depth;
     struct ring_memory memory = ring_layout(direction->memory, depth);
     direction->message_bytes = channel->plan->message_bytes;
-    int error = ring_driver_init(&direction->driver, &memory, depth, direction->slots, NULL, NULL);
+    int error =
+        ring_driver_init(&direction->driver, &memory, depth, direction->cookies, NULL, NULL);
     error |= ring_device_init(&direction->device, &memory, depth,
                               direction->message_bytes + (uint32_t)sizeof(struct abi_message), NULL,
                               NULL);
     ASSERT(error == 0);
-    direction->heap = channel->sip[side]->domain->heap;
-    direction->heap_va = direction->heap->va;
-    direction->copy = channel->plan->transfer == PLAN_TRANSFER_COPY;
-    direction->missing = direction->copy ? depth : 0;
-    spare_refill(direction);
-    if (direction->missing)
+    ring_join(&direction->driver, &direction->device);
+    direction->waiter = NULL;
+    direction->mode = MODE_UNCONNECTED;
+    direction->heap = NULL;
+    direction->spares = direction->missing = 0;
+    for (uint32_t i = 0; i < depth; i++)
+        direction->carried[i].channel = NULL;
+}
+
+static struct channel *channel_take(const struct plan_channel *plan) {
+    struct channel *channel = free_channels;
+    if (!channel)
+        return NULL;
+    free_channels = channel->next;
+    channel->plan = plan;
+    channel->protocol = plan->contract == PLAN_NONE ? NULL : &protocols[plan->contract];
+    channel->state[0] = channel->state[1] = channel->protocol ? channel->protocol->start : 0;
+    channel->open = 3;
+    channel->has_heap = false;
+    direction_reset(channel, 0);
+    direction_reset(channel, 1);
+    return channel;
+}
+
+static void channel_release(struct channel *channel) {
+    if (channel->has_heap)
+        heap_destroy(&channel->heap);
+    channel->plan = NULL;
+    channel->next = free_channels;
+    free_channels = channel;
+}
+
+struct end *channel_end_place(struct sip *sip, const char *name) {
+    struct end *place = NULL;
+    for (uint32_t i = 1; i < SIP_ENDS; i++) {
+        struct end *end = &sip->end[i];
+        if (!end->tag)
+            return end;
+        if (end->in->mode == MODE_CLOSED && !channel_in_waiting(end->in) &&
+            string_equal(sip->end_name[i], name))
+            place = end;
+    }
+    if (place)
+        channel_close(place);
+    return place;
+}
+
+void channel_end_attach(struct channel *channel, uint32_t side, struct sip *sip, struct end *end,
+                        const char *name) {
+    sip->next_end_tag += SIP_ENDS;
+    if (sip->next_end_tag > 0x7fffff00u)
+        sip->next_end_tag = SIP_ENDS;
+    channel->sip[side] = sip;
+    *end = (struct end){.in = &channel->to[side],
+                        .out = &channel->to[side ^ 1],
+                        .protocol = channel->protocol,
+                        .sending = channel->protocol ? channel->protocol->next[side] : NULL,
+                        .receiving = channel->protocol ? channel->protocol->next[side ^ 1] : NULL,
+                        .channel = channel,
+                        .tag = sip->next_end_tag + (uint32_t)(end - sip->end),
+                        .side = (uint8_t)side,
+                        .state = channel->state[side]};
+    format_text(sip->end_name[end - sip->end], PLAN_NAME_BYTES, "%s", name);
+}
+
+static void channel_create_planned(const struct plan_channel *plan) {
+    struct sip *sip[2] = {sip_of_plan(plan->from), sip_of_plan(plan->to)};
+    if (!sip[0] || !sip[1])
+        return; /* one of them is not started by the plan, or has ended */
+    struct channel *channel = channel_take(plan);
+    struct end *end[2] = {channel_end_place(sip[0], plan->name),
+                          channel_end_place(sip[1], plan->name)};
+    if (!channel || !end[0] || !end[1])
+        run_end(RESULT_FAILED, "too many channels: at most %u in all, %u for a SIP", CHANNELS,
+                SIP_ENDS - 1);
+    channel_end_attach(channel, 0, sip[0], end[0], plan->name);
+    channel_end_attach(channel, 1, sip[1], end[1], plan->name);
+    if (!channel_connect(channel))
+        run_end(RESULT_FAILED,
+                "channel '%s': its transfer kind is not possible between these "
+                "domains, or there is no memory for it",
+                plan->name);
+    if (channel->to[0].missing || channel->to[1].missing)
         run_end(RESULT_FAILED,
                 "no memory for the receive blocks of channel '%s': give the guest more memory, or "
                 "the channel less depth or smaller messages",
-                channel->plan->name);
+                plan->name);
+}
+
+static void protocol_create(struct protocol *protocol, const struct plan_contract *contract) {
+    memset(protocol->next, PLAN_CONTRACT_REFUSED, sizeof protocol->next);
+    for (uint32_t type = 0; type < PLAN_CONTRACT_TYPES; type++) {
+        protocol->min_bytes[type] = protocol->plain_min[type] = UINT32_MAX; /* refuses any length */
+        if (type >= contract->types)
+            continue;
+        for (uint32_t state = 0; state < contract->states; state++)
+            for (uint32_t sender = 0; sender < 2; sender++) {
+                uint8_t next = contract_step(contract, (uint8_t)state, type, sender == 0);
+                if (next != PLAN_CONTRACT_REFUSED)
+                    protocol->next[sender][state << STATE_SHIFT | type] =
+                        (uint8_t)(next << STATE_SHIFT);
+            }
+        protocol->min_bytes[type] = contract->min_bytes[type];
+        protocol->span[type] = contract->max_bytes[type] - contract->min_bytes[type];
+        protocol->carries[type] = contract->carries_endpoint[type];
+        if (!protocol->carries[type]) {
+            protocol->plain_min[type] = protocol->min_bytes[type];
+            protocol->plain_span[type] = protocol->span[type];
+        }
+    }
+    protocol->start = (uint8_t)(contract->start << STATE_SHIFT);
 }
 
 void channel_create_all(const struct plan_header *plan) {
     const struct plan_channel *list = plan_at(plan, plan->channels);
     const struct plan_contract *contracts = plan_at(plan, plan->contracts);
-    channel_count = plan->channels.count;
-    wake_direct = plan->flags & PLAN_WAKE_DIRECT;
-    for (uint32_t i = 0; i < channel_count; i++) {
-        struct channel *channel = &channels[i];
-        channel->plan = &list[i];
-        channel->sip[0] = &sip_table[list[i].from];
-        channel->sip[1] = &sip_table[list[i].to];
-        if (list[i].transfer > PLAN_TRANSFER_COPY)
-            run_end(RESULT_FAILED, "channel '%s' asks for a transfer kind that this kernel lacks",
-                    list[i].name);
-        direction_create(channel, 0);
-        direction_create(channel, 1);
-        const struct plan_contract *contract =
-            list[i].contract == PLAN_NONE ? NULL : &contracts[list[i].contract];
-        end_open(channel, 0, contract);
-        end_open(channel, 1, contract);
+    for (uint32_t i = 0; i < plan->contracts.count; i++)
+        protocol_create(&protocols[i], &contracts[i]);
+    channel_wake_direct = plan->flags & PLAN_WAKE_DIRECT;
+    for (uint32_t i = CHANNELS; i-- > 0;) {
+        channels[i].next = free_channels;
+        free_channels = &channels[i];
     }
+    for (uint32_t i = 0; i < plan->channels.count; i++)
+        if (list[i].from != PLAN_NONE)
+            channel_create_planned(&list[i]);
+}
+
+void channel_create_for(uint32_t plan_sip) {
+    const struct plan_channel *list = plan_at(kernel_plan, kernel_plan->channels);
+    for (uint32_t i = 0; i < kernel_plan->channels.count; i++)
+        if (list[i].from == plan_sip || list[i].to == plan_sip)
+            channel_create_planned(&list[i]);
+}
+
+int64_t channel_create_dynamic(struct sip *sip, const char *name) {
+    const struct plan_channel *list = plan_at(kernel_plan, kernel_plan->channels);
+    const struct plan_channel *plan = NULL;
+    for (uint32_t i = 0; i < kernel_plan->channels.count; i++)
+        if (list[i].from == PLAN_NONE && string_equal(list[i].name, name))
+            plan = &list[i];
+    if (!plan)
+        return ABI_ENOENT;
+    struct end *end[2] = {NULL, NULL};
+    for (uint32_t i = 1, found = 0; i < SIP_ENDS && found < 2; i++)
+        if (!sip->end[i].tag)
+            end[found++] = &sip->end[i];
+    if (!end[1])
+        return ABI_ENOMEM;
+    struct channel *channel = channel_take(plan);
+    if (!channel)
+        return ABI_ENOMEM;
+    channel_end_attach(channel, 0, sip, end[0], name);
+    channel_end_attach(channel, 1, sip, end[1], name);
+    /* How messages pass is settled when an end moves away, or at the first send. */
+    return (int64_t)((uint64_t)end[1]->tag << 32 | end[0]->tag);
+}
+
+bool channel_end_can_move(const struct end *end) {
+    return end->in->mode != MODE_CLOSED && !end->in->waiter && !channel_in_waiting(end->in);
+}
+
+int64_t channel_move_end(struct sip *from, struct end *end, struct sip *to, const char *name) {
+    (void)from;
+    if (!channel_end_can_move(end))
+        return ABI_EINVAL;
+    struct end *place = channel_end_place(to, name);
+    if (!place)
+        return ABI_ENOMEM;
+    struct channel *channel = end->channel;
+    channel->state[end->side] = end->state;
+    channel_end_attach(channel, end->side, to, place, name);
+    end->tag = 0;
+    return channel->sip[0] && channel->sip[1] && !channel_connect(channel) ? ABI_ENOMEM : ABI_OK;
 }
 
 uint32_t channel_endpoint(struct sip *sip, const char *name) {
-    for (uint32_t i = 1; i < SIP_ENDS; i++)
-        if (sip->end[i].tag && string_equal(sip->end[i].channel->plan->name, name))
-            return sip->end[i].tag;
-    return 0;
+    uint32_t found = 0;
+    bool open = false;
+    for (uint32_t i = 1; i < SIP_ENDS; i++) {
+        const struct end *end = &sip->end[i];
+        if (!end->tag || !string_equal(sip->end_name[i], name))
+            continue;
+        bool is_open = end->in->mode != MODE_CLOSED;
+        if (!found || (is_open && (!open || end->tag > found)))
+            found = end->tag;
+        open |= is_open;
+    }
+    return found;
 }
 
-/* After a copied message was received: its block is the receiver's now, another takes its place. */
-static __attribute__((noinline)) int64_t recv_refill(struct direction *in, uint64_t got) {
-    in->missing++;
-    spare_refill(in);
-    return (int64_t)got;
+block_t channel_block(struct sip *sip, struct end *end, uint64_t bytes) {
+    struct channel *channel = end->channel;
+    return heap_alloc(channel->has_heap ? &channel->heap : sip->domain->heap, bytes);
 }
 
-/* The state after this end sends (receives) such a message, or PLAN_CONTRACT_REFUSED. */
-static inline uint8_t contract_next(const struct end *end, uint32_t sender, uint64_t type,
-                                    uint64_t bytes) {
-    const struct plan_contract *contract = end->contract;
-    if (type >= contract->types || contract->from_client[type] != (sender == 0) ||
-        bytes > contract->max_bytes[type])
-        return PLAN_CONTRACT_REFUSED;
-    return contract->next[end->state][type];
-}
-
-/*
- * The two calls below are the hot paths of the testbed. They call nothing on the way that a message
- * usually takes, so that the compiler keeps everything in scratch registers; what is rare is a tail
- * call of its own.
- */
-
-/* Wakes the receiver in the way that the layout asks for. */
-static inline int64_t send_wake(struct direction *out) {
-    struct thread *waiter = out->waiter;
-    if (waiter) {
-        out->waiter = NULL;
-        if (wake_direct) {
-            thread_hand_over(waiter);
-            return ABI_OK;
+int64_t channel_wait(struct sip *sip, const uint32_t *endpoints, uint64_t count) {
+    for (;;) {
+        for (uint64_t i = 0; i < count; i++) {
+            struct end *end = sip_end(sip, endpoints[i]);
+            if (!end)
+                return ABI_EHANDLE;
+            if (channel_in_waiting(end->in) || end->in->mode == MODE_CLOSED)
+                return (int64_t)i;
+            if (end->in->waiter)
+                return ABI_EINVAL;
         }
-        thread_ready(waiter);
-    }
-    return ABI_OK;
-}
-
-/* The sender's block, copied into one of the receiver's; the sender's is free then. */
-static __attribute__((noinline)) int64_t send_copy(struct end *end, struct slot *slot,
-                                                   uint32_t length, uint64_t type) {
-    struct direction *out = end->out;
-    if (!out->spares)
-        return ABI_EFULL;
-    block_t block = out->spare[out->spares - 1];
-    if (ring_push(&out->driver, phys_address(heap_message(block)), length,
-                  block | type << COOKIE_TYPE_SHIFT))
-        return ABI_EFULL;
-    out->spares--;
-    heap_copy(block, slot->block, length);
-    events[EVENT_BYTES_COPIED] += length;
-    events[EVENT_MESSAGES]++;
-    heap_free(slot->block);
-    sip_slot_drop(sip_current(), slot);
-    return send_wake(out);
-}
-
-static __attribute__((noinline, noreturn)) void contract_violated(void) {
-    sip_fault("contract violation", 0, 0);
-}
-
-int64_t abi_send(uint64_t endpoint, uint64_t handle, uint64_t type, uint64_t bytes) {
-    struct sip *sip = sip_current();
-    struct slot *slot = sip_slot(sip, handle);
-    struct end *end = sip_end(sip, endpoint);
-    if (!slot || !end)
-        return ABI_EHANDLE;
-    struct direction *out = end->out;
-    uint32_t length = (uint32_t)bytes + (uint32_t)sizeof(struct abi_message);
-    if (bytes > out->message_bytes || length > slot->bytes || type > MAX_TYPE)
-        return ABI_EINVAL;
-    if (out->closed)
-        return ABI_ECLOSED;
-    if (end->contract) {
-        uint8_t next = contract_next(end, end->side, type, bytes);
-        if (next == PLAN_CONTRACT_REFUSED)
-            contract_violated();
-        if (out->copy ? !out->spares
-                      : out->driver.free_head == RING_END && ring_reclaim(&out->driver))
-            return ABI_EFULL;
-        end->state = next;
-    }
-    struct abi_message *message = slot->message;
-    message->type = (uint32_t)type;
-    message->bytes = (uint32_t)bytes;
-    if (out->copy)
-        return send_copy(end, slot, length, type);
-    if (ring_push(&out->driver, phys_address(message), length,
-                  slot->block | type << COOKIE_TYPE_SHIFT))
-        return ABI_EFULL;
-    events[EVENT_MESSAGES]++;
-    sip_slot_drop(sip, slot);
-    return send_wake(out);
-}
-
-static __attribute__((noinline, noreturn)) void recv_broken(const struct direction *in) {
-    PANIC("a ring that the kernel serves at both ends is broken: %s",
-          in->device.broken ? in->device.broken : "forged descriptor");
-}
-
-/* A message waits: the SIP becomes the owner of its block. */
-static inline int64_t recv_take(struct sip *sip, struct end *end) {
-    struct direction *in = end->in;
-    struct ring_element element;
-    uint64_t cookie;
-    if (ring_pop(&in->device, &element) <= 0 ||
-        ring_driver_cookie(&in->driver, element.id, &cookie))
-        recv_broken(in);
-    ring_complete(&in->device, element.id, 0);
-    block_t block = cookie_block(cookie);
-    uint64_t type = cookie >> COOKIE_TYPE_SHIFT;
-    if (end->contract) {
-        uint8_t next = contract_next(end, end->side ^ 1u, type,
-                                     element.len - sizeof(struct abi_message));
-        ASSERT(next != PLAN_CONTRACT_REFUSED); /* the sender's end has checked it too */
-        end->state = next;
-    }
-    uint64_t va = in->heap_va + (uint64_t)(uint32_t)block * HEAP_UNIT_BYTES;
-    uint32_t got = sip_slot_take(sip, block, phys_pointer(element.addr), va, element.len);
-    if (in->copy)
-        return recv_refill(in, got | type << 32);
-    return (int64_t)(got | type << 32);
-}
-
-static inline bool recv_empty(const struct direction *in) {
-    return RING_LOAD(in->device.avail->idx) == in->device.last_avail;
-}
-
-/* Nothing has arrived: waits, or says why there is no point in it. */
-static __attribute__((noinline)) int64_t recv_wait(struct sip *sip, struct end *end,
-                                                   uint64_t flags) {
-    struct direction *in = end->in;
-    do {
-        if (in->closed)
-            return ABI_ECLOSED;
-        if (flags & ABI_RECV_POLL)
-            return ABI_EEMPTY;
-        if (in->waiter)
-            return ABI_EINVAL; /* another thread of this SIP waits here */
-        in->waiter = thread_current;
+        for (uint64_t i = 0; i < count; i++)
+            sip_end(sip, endpoints[i])->in->waiter =
+                (struct thread *)((uint64_t)thread_current | WAITER_OF_SET);
         thread_block();
-    } while (recv_empty(in));
-    return recv_take(sip, end);
+    }
 }
 
-int64_t abi_recv(uint64_t endpoint, uint64_t flags, uint64_t c UNUSED, uint64_t d UNUSED) {
-    struct sip *sip = sip_current();
-    struct end *end = sip_end(sip, endpoint);
-    if (!end)
-        return ABI_EHANDLE;
-    if (flags & ~(uint64_t)ABI_RECV_POLL)
-        return ABI_EINVAL;
-    if (!sip->free_slot)
-        return ABI_ENOMEM;
-    if (recv_empty(end->in))
-        return recv_wait(sip, end, flags);
-    return recv_take(sip, end);
+struct thread *channel_set_woken(struct direction *in) {
+    struct thread *marked = in->waiter;
+    struct thread *thread = (struct thread *)((uint64_t)marked & ~WAITER_OF_SET);
+    for (uint32_t i = 1; i < SIP_ENDS; i++) {
+        struct end *end = &thread->sip->end[i];
+        if (end->tag && end->in->waiter == marked)
+            end->in->waiter = NULL;
+    }
+    return thread;
 }
+
+/* ---- closing ---- */
 
 static void direction_drain(struct direction *direction) {
     struct ring_element element;
-    uint64_t cookie;
-    while (ring_pop(&direction->device, &element) > 0 &&
-           ring_driver_cookie(&direction->driver, element.id, &cookie) == 0) {
-        ring_complete(&direction->device, element.id, 0);
-        heap_free(cookie_block(cookie));
+    block_t block;
+    while (ring_take(&direction->driver, &direction->device, &element, &block) > 0) {
+        if (direction->carried[element.id].channel)
+            channel_carried_close(&direction->carried[element.id]);
+        heap_free(block);
     }
-    while (direction->spares)
-        heap_free(direction->spare[--direction->spares]);
+    spare_drop(direction);
+}
+
+/* One side of a channel is gone, from a SIP or on its way. */
+static void side_close(struct channel *channel, uint32_t side) {
+    struct direction *in = &channel->to[side], *out = &channel->to[side ^ 1];
+    channel->sip[side] = NULL;
+    channel->open &= (uint8_t) ~(1u << side);
+    in->mode = out->mode = MODE_CLOSED;
+    in->waiter = NULL;
+    direction_drain(in);
+    struct thread *waiter = out->waiter;
+    if (waiter) {
+        if ((uint64_t)waiter & WAITER_OF_SET)
+            waiter = channel_set_woken(out);
+        out->waiter = NULL;
+        thread_ready(waiter);
+    }
+    if (!channel->open) {
+        direction_drain(out);
+        channel_release(channel);
+    }
+}
+
+void channel_carried_close(struct carried *carried) {
+    struct channel *channel = carried->channel;
+    carried->channel = NULL;
+    side_close(channel, carried->side);
+}
+
+bool channel_has_waiter(const struct end *end) { return end->in->waiter != NULL; }
+
+void channel_close(struct end *end) {
+    end->tag = 0;
+    side_close(end->channel, end->side);
 }
 
 void channel_close_all(struct sip *sip) {
-    for (uint32_t i = 1; i < SIP_ENDS; i++) {
-        struct end *end = &sip->end[i];
-        if (!end->tag)
-            continue;
-        end->channel->sip[end->side] = NULL;
-        end->in->closed = end->out->closed = true;
-        direction_drain(end->in);
-        end->in->waiter = NULL;
-        if (end->out->waiter) {
-            thread_ready(end->out->waiter);
-            end->out->waiter = NULL;
-        }
-        end->tag = 0;
-    }
+    for (uint32_t i = 1; i < SIP_ENDS; i++)
+        if (sip->end[i].tag)
+            channel_close(&sip->end[i]);
 }
 
 uint32_t channel_waiting(char *text, uint64_t room) {
     uint32_t waiting = 0;
     text[0] = 0;
-    for (uint32_t i = 0; i < channel_count; i++)
-        for (uint32_t side = 0; side < 2; side++) {
-            const struct thread *waiter = channels[i].to[side].waiter;
+    for (uint32_t i = 0; i < CHANNELS; i++)
+        for (uint32_t side = 0; channels[i].plan && side < 2; side++) {
+            const struct thread *waiter =
+                (const struct thread *)((uint64_t)channels[i].to[side].waiter & ~WAITER_OF_SET);
             if (!waiter || waiting++ >= 4)
                 continue;
             size_t used = strlen(text);

@@ -8,7 +8,8 @@ void console_start(struct result_header *result) { console_result = result; }
 
 static void console_byte(char byte) {
     for (int tries = 0; tries < 100000; tries++)
-        if (x86_in8(PORT_CONSOLE + 5) & 0x20) /* transmitter empty; a machine without one says 0xff */
+        if (x86_in8(PORT_CONSOLE + 5) &
+            0x20) /* transmitter empty; a machine without one says 0xff */
             break;
     x86_out8(PORT_CONSOLE, (uint8_t)byte);
 }
@@ -73,8 +74,8 @@ void format_list(char *to, size_t room, const char *format, va_list list) {
                 output_byte(&out, '-');
             output_number(&out, value < 0 ? -(uint64_t)value : (uint64_t)value, 10, width, pad);
         } else if (*format == 'u' || *format == 'x' || *format == 'p') {
-            uint64_t value = is_long || *format == 'p' ? va_arg(list, uint64_t)
-                                                       : va_arg(list, unsigned);
+            uint64_t value =
+                is_long || *format == 'p' ? va_arg(list, uint64_t) : va_arg(list, unsigned);
             output_number(&out, value, *format == 'u' ? 10 : 16, width, pad);
         } else {
             output_byte(&out, *format);

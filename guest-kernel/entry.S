@@ -5,8 +5,8 @@
 #include "guest-kernel/memlayout.h"
 #include "sip/abi_calls.h"
 #define CPU_USER_RSP 0
-#define CPU_KSTACK_TOP 8
-#define CPU_STACK_LIMIT 16
+#define CPU_STACK_LIMIT 8
+#define THREAD_KSTACK_TOP 16
 
     .set ABI_CALL_COUNT, 0
 #define X(name, arguments) .set ABI_CALL_COUNT, ABI_CALL_COUNT + 1;
@@ -25,7 +25,8 @@
     .globl syscall_entry
 syscall_entry:
     mov %rsp, cpu + CPU_USER_RSP(%rip)
-    mov cpu + CPU_KSTACK_TOP(%rip), %rsp
+    mov thread_current(%rip), %rsp
+    mov THREAD_KSTACK_TOP(%rsp), %rsp
     incq events(%rip)                   /* EVENT_RING_CROSSINGS: in */
     pushq cpu + CPU_USER_RSP(%rip)
     push %r11
@@ -33,9 +34,7 @@ syscall_entry:
     cmp $ABI_CALL_COUNT, %rax
     jae 1f
     mov %r10, %rcx
-    sub $8, %rsp                        /* rsp is 16-aligned at a call */
     call *abi_functions(, %rax, 8)
-    add $8, %rsp
 2:  pop %rcx
     pop %r11
     incq events(%rip)                   /* and out */

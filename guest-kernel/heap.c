@@ -1,11 +1,14 @@
 /* The exchange heap's allocator. Who owns a block is decided in sip.c and channel.c. */
 #include "heap.h"
+#include "events.h"
 #include "kernel.h"
 #include "page.h"
+#include "thread.h"
+#include "x86.h"
 
 #define UNITS_PER_PAGE (PAGE_BYTES / HEAP_UNIT_BYTES)
 
-struct heap *heap_table[PLAN_MAX_DOMAINS + 1];
+struct heap *heap_table[HEAPS];
 
 static inline struct heap_page *page_of(struct heap *heap, uint32_t page) {
     return &heap->meta[page / HEAP_META_PAGES][page % HEAP_META_PAGES];
@@ -19,13 +22,15 @@ static inline uint32_t block_page(block_t block) { return (uint32_t)block / UNIT
 
 bool heap_create(struct heap *heap, uint32_t number, struct space *space, uint32_t page_bits,
                  uint32_t access) {
-    memset(heap, 0, sizeof *heap);
+    *heap = (struct heap){0};
     heap->va = number ? HEAP_VA + (uint64_t)number * HEAP_STRIDE : HEAP0_VA;
     heap->number = number;
     heap->limit = HEAP_PAGES;
     heap->page_bits = page_bits;
-    heap->access = access;
-    heap->space = space;
+    heap->space[0] = space;
+    heap->access[0] = access;
+    heap->flags[0] = space_flags(access);
+    heap->guarded = space != &space_kernel && page_bits == PLAN_PAGES_4K;
     heap->top = 1; /* page 0 is never used, so that no block's name is BLOCK_NONE */
     uint64_t meta = page_alloc_zeroed();
     if (meta == PAGE_NONE)
@@ -44,6 +49,13 @@ bool heap_create_identity(struct heap *heap, struct space *space) {
         return false;
     heap->fixed = heap->va = pa;
     return true;
+}
+
+void heap_share(struct heap *heap, struct space *space, uint32_t access) {
+    ASSERT(heap->top == 1);
+    heap->space[1] = space;
+    heap->access[1] = access;
+    heap->flags[1] = space_flags(access);
 }
 
 void heap_destroy(struct heap *heap) {
@@ -65,14 +77,43 @@ void heap_destroy(struct heap *heap) {
     heap_table[heap->number] = NULL;
 }
 
+static bool map_everywhere(struct heap *heap, uint32_t page, uint64_t pa, uint64_t bytes) {
+    for (int i = 0; i < 2 && heap->space[i]; i++)
+        if (!space_map(heap->space[i], heap->va + (uint64_t)page * PAGE_BYTES, pa, bytes,
+                       heap->page_bits, heap->access[i]))
+            return false;
+    return true;
+}
+
+/* Guarded: makes sure that there are page tables for a page, and remembers them. */
+static bool reach_everywhere(struct heap *heap, uint32_t page) {
+    for (int in = 0; in < 2 && heap->space[in]; in++) {
+        uint64_t **table = &heap->table[in][page / HEAP_TABLE_PAGES];
+        if (*table)
+            continue;
+        uint64_t *entry = space_reach(heap->space[in], heap->va + (uint64_t)page * PAGE_BYTES);
+        if (!entry)
+            return false;
+        *table = (uint64_t *)((uint64_t)entry & ~(uint64_t)(PAGE_BYTES - 1));
+    }
+    return true;
+}
+
+/* Makes sure that there is metadata for a page. */
+static bool heap_meta(struct heap *heap, uint32_t page) {
+    if (heap->meta[page / HEAP_META_PAGES])
+        return true;
+    uint64_t meta = page_alloc_zeroed();
+    if (meta == PAGE_NONE)
+        return false;
+    heap->meta[page / HEAP_META_PAGES] = phys_pointer(meta);
+    return true;
+}
+
 /* Puts memory behind the pages up to and including `page`, in order. */
 static bool heap_back(struct heap *heap, uint32_t page) {
-    if (!heap->meta[page / HEAP_META_PAGES]) {
-        uint64_t meta = page_alloc_zeroed();
-        if (meta == PAGE_NONE)
-            return false;
-        heap->meta[page / HEAP_META_PAGES] = phys_pointer(meta);
-    }
+    if (!heap_meta(heap, page))
+        return false;
     struct heap_page *meta = page_of(heap, page);
     if (meta->frame)
         return true;
@@ -84,8 +125,9 @@ static bool heap_back(struct heap *heap, uint32_t page) {
         uint64_t pa = page_alloc_zeroed();
         if (pa == PAGE_NONE)
             return false;
-        if (!space_map(heap->space, heap->va + (uint64_t)page * PAGE_BYTES, pa, PAGE_BYTES,
-                       PLAN_PAGES_4K, heap->access)) {
+        bool mapped = heap->guarded ? reach_everywhere(heap, page)
+                                    : map_everywhere(heap, page, pa, PAGE_BYTES);
+        if (!mapped) {
             page_free(pa);
             return false;
         }
@@ -98,22 +140,43 @@ static bool heap_back(struct heap *heap, uint32_t page) {
         return false;
     memset(phys_pointer(pa), 0, CHUNK_BYTES);
     for (uint32_t i = 0; i < CHUNK_BYTES / PAGE_BYTES; i += HEAP_META_PAGES)
-        if (!heap->meta[(first + i) / HEAP_META_PAGES]) {
-            uint64_t more = page_alloc_zeroed();
-            if (more == PAGE_NONE) {
-                chunk_free(pa, 1);
-                return false;
-            }
-            heap->meta[(first + i) / HEAP_META_PAGES] = phys_pointer(more);
+        if (!heap_meta(heap, first + i)) {
+            chunk_free(pa, 1);
+            return false;
         }
-    if (!space_map(heap->space, heap->va + (uint64_t)first * PAGE_BYTES, pa, CHUNK_BYTES,
-                   PLAN_PAGES_2M, heap->access)) {
+    if (!map_everywhere(heap, first, pa, CHUNK_BYTES)) {
         chunk_free(pa, 1);
         return false;
     }
     for (uint32_t i = 0; i < CHUNK_BYTES / PAGE_BYTES; i++)
         page_of(heap, first + i)->frame = (uint32_t)(pa / PAGE_BYTES + i);
     return true;
+}
+
+/* ---- guarded heaps: the pages of a run are mapped only while it is allocated ---- */
+
+static inline uint64_t *entry_of(struct heap *heap, int in, uint32_t page) {
+    return &heap->table[in][page / HEAP_TABLE_PAGES][page % HEAP_TABLE_PAGES];
+}
+
+static void run_show(struct heap *heap, uint32_t page, uint32_t order) {
+    for (int in = 0; in < 2 && heap->space[in]; in++)
+        for (uint32_t i = page; i < page + (1u << order); i++)
+            *entry_of(heap, in, i) =
+                (uint64_t)page_of(heap, i)->frame * PAGE_BYTES | heap->flags[in];
+}
+
+static void run_hide(struct heap *heap, uint32_t page, uint32_t order) {
+    for (int in = 0; in < 2 && heap->space[in]; in++) {
+        bool live = thread_current->root == heap->space[in]->root;
+        for (uint32_t i = page; i < page + (1u << order); i++) {
+            *entry_of(heap, in, i) = 0;
+            if (!live) /* its next use begins with a load of CR3, which flushes */
+                continue;
+            x86_invlpg(heap->va + (uint64_t)i * PAGE_BYTES);
+            events[EVENT_TLB_FLUSHES]++;
+        }
+    }
 }
 
 static void run_push(struct heap *heap, uint32_t page, uint32_t order) {
@@ -132,10 +195,28 @@ static uint64_t class_all(uint32_t class) {
     return all;
 }
 
+/* Puts memory behind a bare run, which becomes a free one. */
+static bool run_back(struct heap *heap, uint32_t page, uint32_t order) {
+    for (uint32_t i = 0; i < 1u << order; i++) {
+        struct heap_page *meta = page_of(heap, page + i);
+        uint64_t pa = meta->frame ? PAGE_NONE : page_alloc_zeroed();
+        if (pa != PAGE_NONE)
+            meta->frame = (uint32_t)(pa / PAGE_BYTES);
+        if (!meta->frame)
+            return false;
+    }
+    heap->bare[order] = page_of(heap, page)->next;
+    page_of(heap, page)->state = HEAP_PAGE_FREE;
+    return true;
+}
+
 /* Joins everything that is free: the one pass that is not constant time. */
 static void heap_join(struct heap *heap) {
     memset(heap->run, 0, sizeof heap->run);
     memset(heap->small, 0, sizeof heap->small);
+    for (uint32_t order = 0; order < HEAP_ORDERS; order++)
+        while (heap->bare[order] && run_back(heap, heap->bare[order], order))
+            ;
     for (uint32_t page = 1; page < heap->top;) {
         struct heap_page *meta = page_of(heap, page);
         if (meta->state == HEAP_PAGE_SMALL && meta->unused == class_all(meta->order)) {
@@ -151,7 +232,8 @@ static void heap_join(struct heap *heap) {
     }
     for (uint32_t order = 0; order + 1 < HEAP_ORDERS; order++)
         for (uint32_t page = 0; page + (2u << order) <= heap->top; page += 2u << order) {
-            struct heap_page *left = page_of(heap, page), *right = page_of(heap, page + (1u << order));
+            struct heap_page *left = page_of(heap, page),
+                             *right = page_of(heap, page + (1u << order));
             if (page && left->state == HEAP_PAGE_FREE && right->state == HEAP_PAGE_FREE &&
                 left->order == order && right->order == order) {
                 left->order++;
@@ -228,12 +310,18 @@ static uint32_t run_alloc(struct heap *heap, uint32_t order) {
     return page;
 }
 
+static inline uint32_t order_for(uint64_t bytes) {
+    return bytes <= PAGE_BYTES ? 0 : 52u - (uint32_t)__builtin_clzll(bytes - 1);
+}
+
 block_t heap_alloc(struct heap *heap, uint64_t bytes) {
-    if (bytes > PAGE_BYTES / 2) {
+    if (bytes > PAGE_BYTES / 2 || heap->guarded) {
         if (bytes > HEAP_MAX_BLOCK_BYTES)
             return BLOCK_NONE;
-        uint32_t order = bytes <= PAGE_BYTES ? 0 : 52u - (uint32_t)__builtin_clzll(bytes - 1);
+        uint32_t order = order_for(bytes);
         uint32_t page = run_alloc(heap, order);
+        if (page && heap->guarded)
+            run_show(heap, page, order);
         return page ? block_name(heap, page, 0) : BLOCK_NONE;
     }
     uint32_t class = bytes <= HEAP_UNIT_BYTES ? 0 : 58u - (uint32_t)__builtin_clzll(bytes - 1);
@@ -244,7 +332,7 @@ block_t heap_alloc(struct heap *heap, uint64_t bytes) {
             return BLOCK_NONE;
         struct heap_page *fresh = page_of(heap, page);
         fresh->state = HEAP_PAGE_SMALL;
-        fresh->order = (uint8_t)class;
+        fresh->order = (uint8_t) class;
         fresh->unused = class_all(class);
         fresh->next = heap->small[class]; /* a join may have found some after all */
         heap->small[class] = (uint16_t)page;
@@ -270,8 +358,58 @@ void heap_free(block_t block) {
         meta->unused |= 1ull << unit;
     } else {
         ASSERT(meta->state == HEAP_PAGE_RUN && unit == 0);
+        if (heap->guarded)
+            run_hide(heap, page, meta->order);
         run_push(heap, page, meta->order);
     }
+}
+
+/* A run of addresses without memory: an earlier one, or pages that were never used. */
+static uint32_t bare_alloc(struct heap *heap, uint32_t order) {
+    uint32_t page = heap->bare[order];
+    if (page) {
+        heap->bare[order] = page_of(heap, page)->next;
+        return page;
+    }
+    uint32_t pages = 1u << order;
+    page = (heap->top + pages - 1) & ~(pages - 1);
+    if (page + pages > heap->limit)
+        return 0;
+    for (; heap->top < page; heap->top++) {
+        if (!heap_back(heap, heap->top))
+            return 0;
+        run_push(heap, heap->top, 0);
+    }
+    for (uint32_t i = 0; i < pages; i++) {
+        if (!heap_meta(heap, page + i) || !reach_everywhere(heap, page + i))
+            return 0;
+        page_of(heap, page + i)->state = HEAP_PAGE_INNER;
+    }
+    heap->top += pages;
+    return page;
+}
+
+block_t heap_remap(struct heap *to, block_t block) {
+    struct heap *from = heap_of(block);
+    uint32_t page = block_page(block), order = page_of(from, page)->order;
+    ASSERT(from->guarded && to->guarded && page_of(from, page)->state == HEAP_PAGE_RUN);
+    uint32_t target = bare_alloc(to, order);
+    if (!target)
+        return BLOCK_NONE;
+    run_hide(from, page, order);
+    for (uint32_t i = 0; i < 1u << order; i++) {
+        struct heap_page *giver = page_of(from, page + i);
+        page_of(to, target + i)->frame = giver->frame;
+        giver->frame = 0;
+    }
+    run_show(to, target, order);
+    struct heap_page *given = page_of(from, page), *taken = page_of(to, target);
+    given->state = HEAP_PAGE_BARE;
+    given->next = from->bare[order];
+    from->bare[order] = (uint16_t)page;
+    taken->state = HEAP_PAGE_RUN;
+    taken->order = (uint8_t)order;
+    return block_name(to, target, 0);
 }
 
 uint64_t heap_block_bytes(block_t block) {
@@ -287,7 +425,9 @@ static inline void *block_at(struct heap *heap, block_t block, uint64_t offset) 
     return phys_pointer(frame * PAGE_BYTES + at % PAGE_BYTES);
 }
 
-struct abi_message *heap_message(block_t block) { return block_at(heap_of(block), block, 0); }
+struct abi_message *heap_message(block_t block) {
+    return block_at(heap_of(block), block, 0);
+}
 
 void heap_copy(block_t to, block_t from, uint64_t bytes) {
     struct heap *to_heap = heap_of(to), *from_heap = heap_of(from);

@@ -2,15 +2,15 @@
  * SIP images: an ELF of the plan, checked and taken apart. The host has checked it too (and the plan's
  * checksum holds); an error here is a message, never a crash.
  */
-#include "elf.h"
 #include "image.h"
+#include "elf.h"
 #include "kernel.h"
+#include "space.h"
 
 #define SEGMENTS 4
 #define IMAGE_MAX_BYTES 0x10000000ull
 
 struct image image_table[PLAN_MAX_IMAGES];
-static struct image_segment segments[PLAN_MAX_IMAGES][SEGMENTS];
 
 #define REFUSE(image, why) run_end(RESULT_FAILED, "image '%s': " why, (image)->plan->name)
 
@@ -44,11 +44,9 @@ static uint64_t image_offset(const struct image *image, uint64_t va, uint64_t by
     REFUSE(image, "a table lies outside its segments");
 }
 
-static void image_read(struct image *image, const struct plan_image *plan, const void *file,
-                struct image_segment *segment) {
+static void image_read(struct image *image, const struct plan_image *plan, const void *file) {
     image->plan = plan;
     image->file = file;
-    image->segment = segment;
     const struct elf_header *elf = file_at(image, 0, sizeof *elf);
     if (*(const uint32_t *)elf->ident != ELF_MAGIC || elf->type != ELF_DYN ||
         elf->machine != ELF_X86_64 || elf->program_bytes != sizeof(struct elf_program))
@@ -68,11 +66,11 @@ static void image_read(struct image *image, const struct plan_image *plan, const
         if (program[i].type != ELF_LOAD || !program[i].bytes)
             continue;
         bool write = program[i].flags & ELF_WRITE, execute = program[i].flags & ELF_EXECUTE;
-        if (image->segments == SEGMENTS || program[i].file_bytes > program[i].bytes ||
+        if (image->segments == IMAGE_SEGMENTS || program[i].file_bytes > program[i].bytes ||
             program[i].bytes > IMAGE_MAX_BYTES || program[i].va > IMAGE_MAX_BYTES ||
             program[i].va % CHUNK_BYTES || program[i].va < image->bytes || (write && execute))
             REFUSE(image, "a segment is not as sip/toolchain/sip.ld makes them");
-        segment[image->segments++] = (struct image_segment){
+        image->segment[image->segments++] = (struct image_segment){
             .va = program[i].va,
             .bytes = program[i].bytes,
             .file_offset = program[i].offset,
@@ -104,11 +102,10 @@ static void image_read(struct image *image, const struct plan_image *plan, const
     }
     if (!rela_bytes)
         return;
-    image->relocations = image_offset(image, rela, rela_bytes);
-    image->relocation_count = (uint32_t)(rela_bytes / sizeof(struct elf_rela));
-    const struct elf_rela *list =
-        file_at(image, image->relocations, image->relocation_count * sizeof *list);
-    for (uint32_t i = 0; i < image->relocation_count; i++)
+    image->relocations = (uint32_t)(rela_bytes / sizeof(struct elf_rela));
+    const struct elf_rela *list = file_at(image, image_offset(image, rela, rela_bytes), rela_bytes);
+    image->relocation = list;
+    for (uint32_t i = 0; i < image->relocations; i++)
         if (list[i].info != ELF_RELATIVE || list[i].offset < image->data ||
             list[i].offset + 8 > image->data_end || list[i].offset % 8)
             REFUSE(image, "a relocation is not R_X86_64_RELATIVE on an aligned word of its data");
@@ -117,7 +114,7 @@ static void image_read(struct image *image, const struct plan_image *plan, const
 void image_read_all(const struct plan_header *plan) {
     const struct plan_image *list = plan_at(plan, plan->images);
     for (uint32_t i = 0; i < plan->images.count; i++)
-        image_read(&image_table[i], &list[i], (const uint8_t *)plan + list[i].offset, segments[i]);
+        image_read(&image_table[i], &list[i], (const uint8_t *)plan + list[i].offset);
 }
 
 void image_symbol(const struct image *image, uint64_t va, char *name, uint64_t room) {

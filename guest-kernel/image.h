@@ -1,8 +1,28 @@
-/* SIP images; see struct image in sip.h. */
+/* SIP images: an ELF of the plan, checked and measured. */
 #ifndef BULKHEAD_IMAGE_H
 #define BULKHEAD_IMAGE_H
 
-#include "sip.h"
+#include "domain-config/plan.h"
+#include "sip/abi.h"
+#include <stdint.h>
+
+#define IMAGE_SEGMENTS 4
+
+struct image {
+    const struct plan_image *plan;
+    const uint8_t *file;
+    struct abi_image_note note;
+    uint64_t bytes; /* of address space, from 0 */
+    struct image_segment {
+        uint64_t va, bytes;
+        uint64_t file_offset, file_bytes;
+        uint32_t access; /* enum space_access */
+    } segment[IMAGE_SEGMENTS];
+    uint32_t segments;
+    uint64_t data, data_end; /* the writable stretch */
+    const struct elf_rela *relocation;
+    uint32_t relocations;
+};
 
 extern struct image image_table[PLAN_MAX_IMAGES];
 

@@ -4,6 +4,7 @@
 #include "page.h"
 #include "selftest.h"
 #include "sip.h"
+#include "timer.h"
 #include "trap.h"
 #include "x86.h"
 
@@ -35,8 +36,8 @@ static void add_memory(const struct start_info *start) {
 }
 
 static bool result_start(const struct plan_header *plan) {
-    if (plan->result_pa % CHUNK_BYTES || plan->result_bytes < sizeof(struct result_header) +
-                                                                  RESULT_LOG_BYTES ||
+    if (plan->result_pa % CHUNK_BYTES ||
+        plan->result_bytes < sizeof(struct result_header) + RESULT_LOG_BYTES ||
         plan->result_pa < kernel_address(kernel_end) ||
         plan->result_pa + plan->result_bytes > page_memory_end())
         return false;
@@ -91,13 +92,15 @@ void kmain(uint32_t start_pa) {
         selftest_end();
     }
     x86_out32(PORT_DOORBELL, PHASE_SIPS);
+    if (plan->flags & PLAN_PREEMPT)
+        timer_start();
     sip_start_all();
     thread_run_all();
     char waiting[160];
     if (sip_applications_running())
         run_end(RESULT_FAILED, "deadlock, nothing can run: %s",
                 channel_waiting(waiting, sizeof waiting) ? waiting : "no SIP waits on a channel");
-    if (kernel_result->sip_reports)
+    if (kernel_result->message[0]) /* a SIP ended in a way that nobody expected */
         run_end(RESULT_FAILED, "%s", "");
     run_end(RESULT_DONE, "%s", "");
 }

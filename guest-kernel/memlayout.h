@@ -24,7 +24,7 @@
 #define HEAP0_VA 0x10000000000
 #define HEAP_VA 0x18000000000
 #define HEAP_STRIDE 0x100000000
-#define STUB_VA 0x20000000000
+#define STUB_VA 0x40000000000
 
 #define PAGE_BYTES 4096
 #define CHUNK_BYTES 0x200000 /* 2 MiB: the unit of contiguous memory and a large page */

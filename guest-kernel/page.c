@@ -5,11 +5,15 @@
 #define CHUNKS 2048 /* 4 GiB */
 #define PAGES_PER_CHUNK (CHUNK_BYTES / PAGE_BYTES)
 
-enum chunk_state { CHUNK_ABSENT, CHUNK_FREE, CHUNK_USED };
+enum chunk_state {
+    CHUNK_ABSENT,
+    CHUNK_FREE,
+    CHUNK_USED
+};
 
 static uint8_t chunk_states[CHUNKS];
-static uint64_t chunk_hint;   /* no free chunk below this one */
-static uint64_t page_list;    /* first free page, linked by its first word; PAGE_NONE at the end */
+static uint64_t chunk_hint; /* no free chunk below this one */
+static uint64_t page_list;  /* first free page, linked by its first word; PAGE_NONE at the end */
 static uint64_t carve_at, carve_end; /* the part of a chunk not yet handed out as pages */
 static uint64_t free_pages;
 static uint64_t memory_end;

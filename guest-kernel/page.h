@@ -14,7 +14,7 @@ void page_init(void);
 void page_add(uint64_t pa, uint64_t bytes);
 void page_reserve(uint64_t pa, uint64_t bytes);
 
-uint64_t page_alloc(void);        /* PAGE_NONE when memory is exhausted */
+uint64_t page_alloc(void); /* PAGE_NONE when memory is exhausted */
 uint64_t page_alloc_zeroed(void);
 void page_free(uint64_t pa);
 

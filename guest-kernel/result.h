@@ -10,18 +10,18 @@
 
 #define RESULT_MAGIC 0x4c5345524b484c42ull /* "BLHKRESL" in memory order */
 #define RESULT_VERSION 1u
-#define RESULT_PA 0x1000000ull      /* 16 MiB: above the kernel image, below the plan */
+#define RESULT_PA 0x1000000ull /* 16 MiB: above the kernel image, below the plan */
 #define RESULT_BYTES (4u << 20)
 #define RESULT_MAX_OPS 64u
 #define RESULT_LOG_BYTES (256u << 10)
 #define RESULT_MAX_SAMPLES 1024u /* of one operation, and as many overheads */
 #define RESULT_MAX_SIP_REPORTS 32u
 
-enum result_state { /* written last, after a store fence */
-    RESULT_NONE = 0,    /* the guest never got to its plan */
-    RESULT_RUNNING = 1, /* plan accepted; a run that ends in this state crashed or hung */
-    RESULT_DONE = 2,    /* every application SIP exited with status 0 and every oracle held */
-    RESULT_FAILED = 3,  /* `message` says why */
+enum result_state {         /* written last, after a store fence */
+    RESULT_NONE = 0,        /* the guest never got to its plan */
+    RESULT_RUNNING = 1,     /* plan accepted; a run that ends in this state crashed or hung */
+    RESULT_DONE = 2,        /* every application SIP exited with status 0 and every oracle held */
+    RESULT_FAILED = 3,      /* `message` says why */
     RESULT_UNAVAILABLE = 4, /* this CPU lacks what the plan asks for; `message` says what */
 };
 
@@ -36,11 +36,17 @@ enum result_event { /* per-operation counters, in the order of design and record
     EVENT_COUNT = 8, /* room kept even */
 };
 #define RESULT_EVENT_NAMES                                                                         \
-    {"ring_crossings", "table_switches", "tlb_flushes", "context_switches", "bytes_copied",        \
-     "messages", "page_faults"}
+    {                                                                                              \
+        "ring_crossings", "table_switches", "tlb_flushes", "context_switches", "bytes_copied",     \
+            "messages", "page_faults"                                                              \
+    }
 #define RESULT_EVENTS_NAMED 7u
 
-enum result_kind { RESULT_SINGLE = 0, RESULT_ONE_WAY = 1, RESULT_ROUND_TRIP = 2 };
+enum result_kind {
+    RESULT_SINGLE = 0,
+    RESULT_ONE_WAY = 1,
+    RESULT_ROUND_TRIP = 2
+};
 
 struct result_op {
     char name[32];
@@ -48,30 +54,30 @@ struct result_op {
     uint32_t batch;     /* operations in one sample */
     uint32_t samples;   /* elements at `offset` */
     uint32_t overheads; /* elements after the samples: the same loop with the operation left out */
-    uint64_t offset;    /* bytes from the result header to uint64_t[samples + overheads], 8-aligned */
-    uint64_t operations; /* that `events` cover */
+    uint64_t offset; /* bytes from the result header to uint64_t[samples + overheads], 8-aligned */
+    uint64_t operations;          /* that `events` cover */
     uint64_t events[EVENT_COUNT]; /* totals, the cost of reading the counters already removed */
-    uint64_t oracle;    /* checksum of the work: must be equal in every layout; 0 if none */
+    uint64_t oracle; /* checksum of the work: must be equal in every layout; 0 if none */
 };
 
 struct result_sip { /* one for each SIP that ended other than by exit(0) */
     char sip[32];
-    char kind[32];   /* for instance "page fault" */
-    uint64_t address; /* faulting address, or 0 */
-    uint64_t rip;    /* relative to the image's load address */
+    char kind[32];     /* for instance "page fault" */
+    uint64_t address;  /* faulting address, or 0 */
+    uint64_t rip;      /* relative to the image's load address */
     char function[48]; /* symbol that holds rip, empty if the image has none */
 };
 
 struct result_header {
     uint64_t magic;
     uint32_t version;
-    uint32_t state;      /* enum result_state */
-    uint32_t log_bytes;  /* bytes of console text at log_offset, at most RESULT_LOG_BYTES */
+    uint32_t state;     /* enum result_state */
+    uint32_t log_bytes; /* bytes of console text at log_offset, at most RESULT_LOG_BYTES */
     uint32_t log_offset;
-    uint32_t ops;        /* elements of op[] that are valid */
+    uint32_t ops; /* elements of op[] that are valid */
     uint32_t sip_reports;
-    uint64_t used;       /* bytes of the region in use */
-    uint32_t page_bits;  /* log2 of the page size that the kernel's domain got: 12, 21 or 30 */
+    uint64_t used;      /* bytes of the region in use */
+    uint32_t page_bits; /* log2 of the page size that the kernel's domain got: 12, 21 or 30 */
     uint32_t tests_run, tests_failed; /* guest self-tests */
     uint32_t reserved;
     uint64_t free_pages_before, free_pages_after; /* 4 KiB pages free before the SIPs, after them */
@@ -81,9 +87,13 @@ struct result_header {
 };
 
 /* Ports. Every backend serves the console and the exit; the doorbell may go nowhere. */
-#define PORT_CONSOLE 0x3f8  /* 16550 data register; line status at +5 */
-#define PORT_EXIT 0xf4      /* 32-bit write ends the run; the verdict is `state`, not the value */
-#define PORT_DOORBELL 0xf0  /* 32-bit write: enum result_phase */
-enum result_phase { PHASE_KERNEL = 1, PHASE_SIPS = 2, PHASE_END = 3 };
+#define PORT_CONSOLE 0x3f8 /* 16550 data register; line status at +5 */
+#define PORT_EXIT 0xf4     /* 32-bit write ends the run; the verdict is `state`, not the value */
+#define PORT_DOORBELL 0xf0 /* 32-bit write: enum result_phase */
+enum result_phase {
+    PHASE_KERNEL = 1,
+    PHASE_SIPS = 2,
+    PHASE_END = 3
+};
 
 #endif

@@ -99,7 +99,7 @@ static const char *test_pages(void) {
     return NULL;
 }
 
-#define TEST_HEAP PLAN_MAX_DOMAINS /* a number that no domain of a plan has */
+#define TEST_HEAP (HEAPS - 1) /* a number that no domain has */
 
 static const char *check_heap(struct heap *heap) {
     static block_t blocks[300];
@@ -133,7 +133,8 @@ static const char *check_heap(struct heap *heap) {
         list = block;
         count++;
     }
-    CHECK(count >= (heap->limit - 2) * 2 - 16 && heap_alloc(heap, 4096) == BLOCK_NONE);
+    uint32_t per_page = heap->guarded ? 1 : 2;
+    CHECK(count >= (heap->limit - 2) * per_page - 16 && heap_alloc(heap, 4096) == BLOCK_NONE);
     while (list != BLOCK_NONE) {
         block = heap_message(list)->word;
         heap_free(list);
@@ -146,16 +147,56 @@ static const char *check_heap(struct heap *heap) {
     return NULL;
 }
 
-static const char *test_heap(void) {
+static const char *check_new_heap(bool guarded) {
     struct heap heap;
     struct space space;
     uint64_t before = page_free_count();
     CHECK(space_create(&space, false));
     CHECK(heap_create(&heap, TEST_HEAP, &space, PLAN_PAGES_4K, SPACE_WRITE));
     heap.limit = 1024;
+    heap.guarded = guarded;
     const char *failure = check_heap(&heap);
     heap_destroy(&heap);
     space_destroy(&space);
+    CHECK(failure || page_free_count() == before);
+    return failure;
+}
+
+static const char *test_heap(void) { return check_new_heap(false); }
+
+static const char *test_heap_guarded(void) { return check_new_heap(true); }
+
+static const char *check_remap(struct heap *from, struct heap *to) {
+    for (uint32_t round = 0; round < 100; round++) {
+        block_t block = heap_alloc(from, 3 * PAGE_BYTES);
+        CHECK(block != BLOCK_NONE);
+        uint64_t va = heap_va(block), pa = space_lookup(from->space[0], va + PAGE_BYTES);
+        CHECK(pa != PAGE_NONE);
+        heap_message(block)->word = round;
+        block_t moved = heap_remap(to, block);
+        CHECK(moved != BLOCK_NONE && heap_of(moved) == to);
+        CHECK(heap_message(moved)->word == round);
+        CHECK(space_lookup(from->space[0], va) == PAGE_NONE); /* a use after the send would fault */
+        CHECK(space_lookup(to->space[0], heap_va(moved) + PAGE_BYTES) == pa);
+        heap_free(moved);
+        CHECK(space_lookup(to->space[0], heap_va(moved)) == PAGE_NONE);
+    }
+    return NULL;
+}
+
+static const char *test_remap(void) {
+    struct heap heap[2];
+    struct space space[2];
+    uint64_t before = page_free_count();
+    for (uint32_t i = 0; i < 2; i++) {
+        CHECK(space_create(&space[i], false));
+        CHECK(heap_create(&heap[i], TEST_HEAP - i, &space[i], PLAN_PAGES_4K, SPACE_WRITE));
+    }
+    const char *failure = check_remap(&heap[0], &heap[1]);
+    for (uint32_t i = 0; i < 2; i++) {
+        heap_destroy(&heap[i]);
+        space_destroy(&space[i]);
+    }
     CHECK(failure || page_free_count() == before);
     return failure;
 }
@@ -183,27 +224,27 @@ static const char *test_space(void) {
 
 static const char *test_ring(void) {
     static uint8_t memory[RING_BYTES(4)] __attribute__((aligned(RING_LINE_BYTES)));
-    static struct ring_slot slots[4];
+    uint64_t cookies[4];
     struct ring_memory areas = ring_layout(memory, 4);
     struct ring_driver driver;
     struct ring_device device;
     struct ring_element element;
     uint64_t cookie;
-    CHECK(ring_driver_init(&driver, &areas, 4, slots, NULL, NULL) == 0);
+    CHECK(ring_driver_init(&driver, &areas, 4, cookies, NULL, NULL) == 0);
     CHECK(ring_device_init(&device, &areas, 4, 100, NULL, NULL) == 0);
-    CHECK(ring_pop(&device, &element) == 0);
+    ring_join(&driver, &device);
+    CHECK(!ring_waiting(&device) && ring_take(&driver, &device, &element, &cookie) == 0);
     for (uint64_t i = 0; i < 10; i++) {
-        CHECK(ring_push(&driver, 0x1000 + i, 10, i) == 0);
-        CHECK(ring_pop(&device, &element) == 1 && element.addr == 0x1000 + i);
-        CHECK(ring_driver_cookie(&driver, element.id, &cookie) == 0 && cookie == i);
-        CHECK(ring_driver_cookie(&driver, element.id, &cookie) == -RING_BROKEN);
-        ring_complete(&device, element.id, 0);
+        CHECK(ring_push(&driver, 0x1000 + i, 10, i) == 0 && ring_waiting(&device));
+        CHECK(ring_take(&driver, &device, &element, &cookie) == 1);
+        CHECK(element.addr == 0x1000 + i && element.len == 10 && cookie == i);
     }
     for (uint64_t i = 0; i < 4; i++)
         CHECK(ring_push(&driver, i, 10, i) == 0);
-    CHECK(ring_push(&driver, 4, 10, 4) == -RING_FULL);
+    CHECK(ring_full(&driver) && ring_push(&driver, 4, 10, 4) == -RING_FULL);
     areas.avail->idx += 100; /* a hostile sender */
-    CHECK(ring_pop(&device, &element) == -RING_BROKEN && device.broken);
+    CHECK(ring_take(&driver, &device, &element, &cookie) == -RING_BROKEN && device.broken);
+    CHECK(ring_push(&driver, 0, 10, 0) == -RING_BROKEN);
     return NULL;
 }
 
@@ -274,14 +315,17 @@ static const char *walk(uint64_t table, int level, uint64_t va, bool user, bool 
 
 void selftest_spaces(void) {
     const struct plan_domain *kernel_domain = plan_at(kernel_plan, kernel_plan->domains);
-    bool identity = kernel_domain->pages == PLAN_PAGES_LARGEST ||
-                    kernel_domain->pages == PLAN_PAGES_1G;
-    for (uint32_t i = 0; i < kernel_plan->domains.count; i++) {
+    bool identity =
+        kernel_domain->pages == PLAN_PAGES_LARGEST || kernel_domain->pages == PLAN_PAGES_1G;
+    const struct domain *domain;
+    for (uint32_t i = 0; (domain = domain_at(i)) != NULL; i++) {
         char name[80];
+        if (!domain->plan)
+            continue;
         format_text(name, sizeof name, "tables of domain '%s': kernel pages supervisor-only, W^X",
-                    domain_table[i].plan->name);
+                    domain->plan->name);
         /* Where the kernel is mapped by identity, its half is W and X by definition. */
-        report(name, walk(domain_table[i].space->root, 3, 0, true, !identity),
+        report(name, walk(domain->space->root, 3, 0, true, !identity),
                identity ? "W^X: identity pages protect nothing" : NULL);
     }
 }
@@ -300,13 +344,15 @@ void selftest_run(void) {
         {"pages and chunks come back", test_pages, false},
         {"address spaces map, look up and unmap", test_space, false},
         {"the exchange heap hands out, reuses, joins and refuses", test_heap, false},
+        {"a guarded heap does too, and unmaps what is free", test_heap_guarded, false},
+        {"pages change hands between two heaps", test_remap, false},
         {"the ring carries messages and refuses a hostile peer", test_ring, false},
         {"a damaged plan and another version are refused", test_plan, false},
         {"arguments outside of a SIP are refused", test_arguments, false},
     };
     const struct plan_domain *kernel_domain = plan_at(kernel_plan, kernel_plan->domains);
-    bool identity = kernel_domain->pages == PLAN_PAGES_LARGEST ||
-                    kernel_domain->pages == PLAN_PAGES_1G;
+    bool identity =
+        kernel_domain->pages == PLAN_PAGES_LARGEST || kernel_domain->pages == PLAN_PAGES_1G;
     console_print("TAP version 13\n");
     for (uint32_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
         bool skip = identity && tests[i].paging;

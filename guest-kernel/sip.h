@@ -1,120 +1,124 @@
 /*
- * SIPs: images, instances, what an instance owns (blocks, channel ends, memory, a thread), and how
- * it ends. A SIP can end only itself.
+ * SIPs: instances, what an instance owns (blocks, channel ends, memory, threads), how it is made and
+ * how it ends. A SIP can end only itself, or a SIP that it made.
  */
 #ifndef BULKHEAD_SIP_H
 #define BULKHEAD_SIP_H
 
-#include "domain-config/plan.h"
-#include "heap.h"
+#include "domain.h"
+#include "guest-kernel/memlayout.h"
 #include "sip/abi.h"
-#include "space.h"
 #include "thread.h"
 #include <stddef.h>
 
+#define SIPS 128 /* instances at a time */
 #define SIP_ENDS 32
 
-struct domain {
-    const struct plan_domain *plan;
-    uint32_t ring;
-    uint32_t page_bits;  /* PLAN_PAGES_LARGEST: SIPs live at identity addresses */
-    struct space *space; /* its own, or &space_kernel */
-    struct heap *heap;   /* where its SIPs' blocks are */
-    struct space own_space;
-    struct heap own_heap;
-    bool stub_mapped;
-};
+struct image;
 
-struct image { /* an ELF of the plan, checked and measured */
-    const struct plan_image *plan;
-    const uint8_t *file;
-    struct abi_image_note note;
-    uint64_t bytes; /* of address space, from 0 */
-    const struct image_segment {
-        uint64_t va, bytes;
-        uint64_t file_offset, file_bytes;
-        uint32_t access;
-    } *segment;
-    uint32_t segments;
-    uint64_t data, data_end; /* the writable stretch */
-    uint64_t relocations;    /* file offset of Elf64_Rela[] */
-    uint32_t relocation_count;
-};
-
-struct slot { /* the kernel's side of struct abi_slot */
-    block_t block;
+struct slot {      /* the kernel's side of struct abi_slot */
+    block_t block; /* BLOCK_NONE: pages of the SIP's own */
     union {
-        struct abi_message *message; /* owned: kernel pointer to the block's header */
-        struct slot *next;           /* free: the next free slot */
+        uint64_t pa;       /* owned: physical address of the block's header; pages: their address */
+        struct slot *next; /* free: the next free slot */
     };
     uint32_t tag;      /* 0: free */
-    uint32_t bytes;    /* room, header included */
+    uint32_t bytes;    /* room, header included; 0 for pages, so that they cannot be sent */
     uint32_t next_tag; /* the handle that its next block will have */
-    uint32_t reserved;
+    uint32_t pages;
     struct abi_slot *mirror; /* its entry in the SIP's own table, as the kernel reaches it */
 };
 
 struct channel;
 struct direction;
-struct end { /* a SIP's end of a channel */
-    struct direction *in, *out;           /* what it receives from and sends to */
-    const struct plan_contract *contract; /* NULL: any message either way */
+struct protocol;
+struct end {                            /* a SIP's end of a channel */
+    struct direction *in, *out;         /* what it receives from and sends to */
+    const struct protocol *protocol;    /* of its contract; NULL: any message either way */
+    const uint8_t *sending, *receiving; /* its tables of next states: see struct protocol */
     struct channel *channel;
-    uint32_t tag;  /* its handle; 0: free */
-    uint8_t side;  /* 0: client, 1: server */
-    uint8_t state; /* of the contract, as this end has seen it */
+    uint32_t tag;         /* its handle; 0: free */
+    uint8_t side;         /* 0: client, 1: server */
+    uint8_t state;        /* of the contract, as this end has seen it, shifted */
+    uint8_t reserved[10]; /* to a power of two */
 };
+_Static_assert(sizeof(struct end) == 64, "found by a shift");
 
-enum sip_state { SIP_FREE, SIP_RUNNING, SIP_ENDED };
+enum sip_state {
+    SIP_FREE,
+    SIP_LOADED,
+    SIP_RUNNING,
+    SIP_ENDED
+};
 
 struct sip {
     const struct plan_sip *plan;
     const struct image *image;
     struct domain *domain;
-    uint64_t base;                   /* load address */
-    uint64_t data, data_end;         /* what it may write: variables */
-    uint64_t stack, stack_top;       /* and its stack */
-    struct slot slot[ABI_SLOTS];     /* [0] is never used: its tag is no handle */
-    struct slot *free_slot;          /* head of the free list */
-    struct end end[SIP_ENDS];        /* [0] is never used, likewise */
+    uint64_t base;               /* load address */
+    uint64_t data, data_end;     /* what it may write: variables */
+    uint64_t stack, stack_top;   /* and its stack */
+    struct slot *free_slot;      /* head of the free list */
+    struct slot slot[ABI_SLOTS]; /* [0] is never used: its tag is no handle */
+    struct end end[SIP_ENDS];    /* [0] is never used, likewise */
+    char end_name[SIP_ENDS][PLAN_NAME_BYTES];
     uint32_t next_end_tag;
-    struct thread *thread;
-    uint32_t number;
-    uint32_t state;                  /* enum sip_state */
-    int64_t status;                  /* what it exited with */
-    uint64_t identity;               /* physical address of its chunks in an identity layout */
+    struct thread *threads;
+    uint64_t pages;      /* where its next own pages go */
+    uint32_t pages_live; /* how many such slots it has */
+    uint64_t identity;   /* physical address of its chunks in an identity layout */
     uint64_t identity_chunks;
+    struct sip *parent;    /* NULL: started by the plan, or an orphan */
+    struct thread *waiter; /* of the parent, in sip_wait */
+    uint32_t number;
+    uint32_t handle; /* what its parent knows it by */
+    uint32_t state;  /* enum sip_state */
+    uint32_t restarts;
+    int64_t status; /* what it exited with, or ABI_FAULTED | enum abi_trap */
 };
 
-extern struct sip sip_table[PLAN_MAX_SIPS];
+static inline struct sip *sip_current(void) { return thread_sip; }
 
-static inline struct sip *sip_current(void) { return thread_current->sip; }
-
-/* Reads and checks the images of the plan; builds domains; makes one instance of each SIP. */
+/* Makes what the plan wants at boot; ends the run if that is not possible. */
 void sip_load_all(const struct plan_header *plan);
 void sip_start_all(void);
-/* Application SIPs that have not ended. */
+/* Application SIPs of the plan that have not ended. */
 uint32_t sip_applications_running(void);
+/* The running instance of a SIP that the plan starts, or NULL. */
+struct sip *sip_of_plan(uint32_t plan_index);
 
 /* Ends the current SIP. */
 void sip_exit(int64_t status) __attribute__((noreturn));
-/* Ends the current SIP because of what it did, with a report. `rip` is absolute. */
-void sip_fault(const char *kind, uint64_t address, uint64_t rip) __attribute__((noreturn));
+/*
+ * Ends the current SIP because of what it did, with a report. `rip` is absolute, 0 if not known;
+ * `trap` is what its parent gets to know.
+ */
+void sip_fault(enum abi_trap trap, const char *kind, uint64_t address, uint64_t rip)
+    __attribute__((noreturn));
 
-/* True if [address, address + bytes) lies in one region that the SIP may read (write). */
+/* The calls on other SIPs; see sip/abi_calls.h. `child` is a handle that the parent was given. */
+int64_t sip_create(struct sip *parent, const char *name);
+int64_t sip_give(struct sip *parent, uint64_t child, uint64_t endpoint, const char *name);
+int64_t sip_start(struct sip *parent, uint64_t child);
+int64_t sip_wait(struct sip *parent, uint64_t child);
+int64_t sip_kill(struct sip *parent, uint64_t child);
+
+/* Whole pages of the SIP's own, as a slot; and their release. */
+int64_t sip_pages_alloc(struct sip *sip, uint64_t count);
+void sip_pages_free(struct sip *sip, struct slot *slot);
+
+/* Ends the SIP if `more` bytes take it over its quota. */
+void sip_quota_check(struct sip *sip, uint64_t more);
+
+/* True if [address, address + bytes) lies in one region that the SIP may write. */
 static inline bool sip_may_write(const struct sip *sip, uint64_t address, uint64_t bytes) {
     uint64_t in_data = address - sip->data, in_stack = address - sip->stack;
     uint64_t data = sip->data_end - sip->data, stack = sip->stack_top - sip->stack;
     return (in_data <= data && bytes <= data - in_data) ||
            (in_stack <= stack && bytes <= stack - in_stack);
 }
-static inline bool sip_may_read(const struct sip *sip, uint64_t address, uint64_t bytes) {
-    uint64_t in_image = address - sip->base, image = sip->image->bytes;
-    if (in_image <= image && bytes <= image - in_image)
-        return space_lookup(sip->domain->space, address) && /* not in a gap between segments */
-               (!bytes || space_lookup(sip->domain->space, address + bytes - 1));
-    return sip_may_write(sip, address, bytes);
-}
+/* The same for reading: also its code and constants. */
+bool sip_may_read(const struct sip *sip, uint64_t address, uint64_t bytes);
 
 /*
  * Slot 0 and end 0 have this tag. No handle is equal to it: one that selects element 0 has low bits 0.
@@ -122,23 +126,27 @@ static inline bool sip_may_read(const struct sip *sip, uint64_t address, uint64_
  */
 #define SIP_NO_TAG 0xffffffffu
 
+/* Keeps the compiler from computing an address anew at each use: it saves a few on every message. */
+#define SIP_KEEP(pointer) __asm__("" : "+r"(pointer))
+
 /* The slot that `handle` names, or NULL unless the SIP owns it now. */
 static inline struct slot *sip_slot(struct sip *sip, uint64_t handle) {
     struct slot *slot = &sip->slot[handle & ABI_SLOT_MASK];
+    SIP_KEEP(slot);
     return slot->tag == handle ? slot : NULL;
 }
 /*
  * Makes the SIP the owner of a block that it sees at va; the caller knows that there is a free slot.
  * Returns the handle.
  */
-static inline uint32_t sip_slot_take(struct sip *sip, block_t block, struct abi_message *message,
-                                     uint64_t va, uint32_t bytes) {
+static inline uint32_t sip_slot_take(struct sip *sip, block_t block, uint64_t pa, uint64_t va,
+                                     uint32_t bytes) {
     struct slot *slot = sip->free_slot;
     struct abi_slot *mirror = slot->mirror;
     uint32_t tag = slot->next_tag;
     sip->free_slot = slot->next;
     slot->block = block;
-    slot->message = message;
+    slot->pa = pa;
     slot->tag = tag;
     slot->bytes = bytes;
     mirror->base = (void *)va;
@@ -146,12 +154,14 @@ static inline uint32_t sip_slot_take(struct sip *sip, block_t block, struct abi_
     mirror->tag = tag;
     return tag;
 }
+static inline struct abi_message *slot_message(const struct slot *slot) {
+    return (struct abi_message *)(PHYS_VA + slot->pa);
+}
 static inline void sip_slot_drop(struct sip *sip, struct slot *slot) {
     struct abi_slot *mirror = slot->mirror;
     mirror->base = NULL;
     mirror->bytes = mirror->tag = 0;
-    uint32_t next = slot->tag + ABI_SLOTS;
-    slot->next_tag = next > ABI_SLOTS ? next : slot->tag % ABI_SLOTS + ABI_SLOTS; /* wrapped */
+    slot->next_tag = slot->tag + ABI_SLOTS; /* the low bits stay; they are not 0, so it never is */
     slot->tag = 0;
     slot->next = sip->free_slot;
     sip->free_slot = slot;
@@ -159,6 +169,7 @@ static inline void sip_slot_drop(struct sip *sip, struct slot *slot) {
 
 static inline struct end *sip_end(struct sip *sip, uint64_t handle) {
     struct end *end = &sip->end[handle % SIP_ENDS];
+    SIP_KEEP(end);
     return end->tag == handle ? end : NULL;
 }
 

@@ -17,13 +17,16 @@ static uint64_t *table_at(uint64_t pa) { return phys_pointer(pa); }
 static unsigned index_at(uint64_t va, int level) { return va >> LEVEL_BITS(level) & (ENTRIES - 1); }
 
 /* The entry for va at `level`, with tables made on the way down; NULL when memory is exhausted. */
-static uint64_t *space_walk(uint64_t root, uint64_t va, int level) {
-    uint64_t *entry = table_at(root) + index_at(va, 3);
+static uint64_t *space_walk(struct space *space, uint64_t va, int level) {
+    uint64_t *entry = table_at(space->root) + index_at(va, 3);
     for (int at = 3; at > level; at--) {
         if (!(*entry & PTE_PRESENT)) {
             uint64_t table = page_alloc_zeroed();
             if (table == PAGE_NONE)
                 return NULL;
+            if (space->tables < SPACE_TABLES)
+                space->table[space->tables] = (uint32_t)(table / PAGE_BYTES);
+            space->tables++;
             /* Rights are decided by the last level; a user bit above it only in the lower half. */
             *entry = table | PTE_PRESENT | PTE_WRITE | (va < PHYS_VA ? PTE_USER : 0);
         }
@@ -33,16 +36,21 @@ static uint64_t *space_walk(uint64_t root, uint64_t va, int level) {
     return entry;
 }
 
+uint64_t *space_reach(struct space *space, uint64_t va) { return space_walk(space, va, 0); }
+
+uint64_t space_flags(uint32_t access) {
+    return PTE_PRESENT | (access & SPACE_WRITE ? PTE_WRITE : 0) |
+           (access & SPACE_USER ? PTE_USER : 0) | (access & SPACE_EXECUTE ? 0 : PTE_NX);
+}
+
 bool space_map(struct space *space, uint64_t va, uint64_t pa, uint64_t bytes, uint32_t page_bits,
                uint32_t access) {
     int level = (int)(page_bits - 12) / 9;
     uint64_t page = 1ull << page_bits;
-    uint64_t flags = PTE_PRESENT | (access & SPACE_WRITE ? PTE_WRITE : 0) |
-                     (access & SPACE_USER ? PTE_USER : 0) |
-                     (access & SPACE_EXECUTE ? 0 : PTE_NX) | (level ? PTE_LARGE : 0);
+    uint64_t flags = space_flags(access) | (level ? PTE_LARGE : 0);
     ASSERT((va | pa | bytes) % page == 0);
     for (uint64_t done = 0; done < bytes; done += page) {
-        uint64_t *entry = space_walk(space->root, va + done, level);
+        uint64_t *entry = space_walk(space, va + done, level);
         if (!entry)
             return false;
         *entry = (pa + done) | flags;
@@ -88,12 +96,14 @@ void space_unmap(struct space *space, uint64_t va, uint64_t bytes) {
 }
 
 bool space_create(struct space *space, bool with_ring0_heap) {
-    space->root = page_alloc_zeroed();
+    space->root = page_alloc();
+    space->tables = 0;
     if (space->root == PAGE_NONE)
         return false;
     uint64_t *to = table_at(space->root), *from = table_at(space_kernel.root);
-    for (int i = ROOT_KERNEL_HALF; i < ENTRIES; i++)
-        to[i] = from[i];
+    memset(to, 0, ROOT_KERNEL_HALF * sizeof *to);
+    memcpy(to + ROOT_KERNEL_HALF, from + ROOT_KERNEL_HALF,
+           (ENTRIES - ROOT_KERNEL_HALF) * sizeof *to);
     if (with_ring0_heap) {
         to[ROOT_HEAP0] = from[ROOT_HEAP0];
         to[ROOT_IDENTITY] = from[ROOT_IDENTITY];
@@ -112,6 +122,13 @@ static void table_destroy(uint64_t table, int level) {
 
 void space_destroy(struct space *space) {
     uint64_t *root = table_at(space->root), *kernel = table_at(space_kernel.root);
+    if (space->tables <= SPACE_TABLES) {
+        for (uint32_t i = 0; i < space->tables; i++)
+            page_free((uint64_t)space->table[i] * PAGE_BYTES);
+        page_free(space->root);
+        space->root = PAGE_NONE;
+        return;
+    }
     for (int i = 0; i < ROOT_KERNEL_HALF; i++)
         if (root[i] & PTE_PRESENT && root[i] != kernel[i])
             table_destroy(root[i] & PTE_ADDRESS, 2);
@@ -154,7 +171,7 @@ uint32_t space_init(uint32_t page_bits) {
     if (space_kernel.root == PAGE_NONE)
         run_end(RESULT_FAILED, "no memory for the kernel's page tables; give the guest more");
     uint64_t memory = round_up(page_memory_end(), 1ull << page_bits);
-    if (!space_walk(space_kernel.root, HEAP0_VA, 2) || !space_walk(space_kernel.root, 0, 2))
+    if (!space_walk(&space_kernel, HEAP0_VA, 2) || !space_walk(&space_kernel, 0, 2))
         run_end(RESULT_FAILED, "no memory for the kernel's page tables; give the guest more");
     map_kernel(PHYS_VA, 0, memory, page_bits, SPACE_WRITE);
     if (identity) {

@@ -21,8 +21,11 @@ enum space_access { /* bits */
     SPACE_USER = 4,
 };
 
+#define SPACE_TABLES 40
 struct space {
-    uint64_t root; /* physical address: the value of CR3 */
+    uint64_t root;                /* physical address: the value of CR3 */
+    uint32_t tables;              /* in the list below; more than fit: found by a walk */
+    uint32_t table[SPACE_TABLES]; /* frames of the tables below the root */
 };
 
 extern struct space space_kernel; /* root of the kernel's own domain */
@@ -45,6 +48,11 @@ bool space_map(struct space *space, uint64_t va, uint64_t pa, uint64_t bytes, ui
                uint32_t access);
 /* Removes whole pages, whatever their size. The caller flushes. */
 void space_unmap(struct space *space, uint64_t va, uint64_t bytes);
+
+/* The entry of a 4 KiB page at va, its tables made but nothing mapped. NULL: no memory for them. */
+uint64_t *space_reach(struct space *space, uint64_t va);
+/* The bits of an entry of a 4 KiB page with these rights, without its address. */
+uint64_t space_flags(uint32_t access);
 
 /* The entry that maps va and its page size, or NULL. */
 uint64_t *space_entry(const struct space *space, uint64_t va, uint32_t *page_bits);

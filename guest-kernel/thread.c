@@ -3,6 +3,7 @@
 #include "events.h"
 #include "kernel.h"
 #include "sip.h"
+#include "trap.h"
 #include "x86.h"
 
 #define THREADS 128
@@ -10,12 +11,15 @@
 #define STACK_RESERVE_BYTES 4096 /* what the kernel may use of a ring-0 SIP's stack */
 
 struct cpu cpu;
+_Static_assert(offsetof(struct thread, kstack_top) == 16, "as in entry.S");
 struct thread *thread_current;
+struct sip *thread_sip;
 uint64_t events[EVENT_COUNT];
 
 static struct thread threads[THREADS];
 static struct thread boot_thread;
 static struct thread spare_thread; /* runs between a thread that leaves and the next one */
+static struct thread *leaving;
 static void (*leave_after)(struct thread *);
 static struct thread *free_threads;
 struct thread *thread_queue_head, *thread_queue_tail;
@@ -31,9 +35,10 @@ void switch_stack(uint64_t *save_rsp, uint64_t rsp);
 void switch_stack_and_root(uint64_t *save_rsp, uint64_t rsp, uint64_t root);
 void thread_enter_ring0(void);
 void thread_enter_ring3(void);
+void trap_return(void);
 void call_on_spare_stack(void (*function)(void), uint64_t root) __attribute__((noreturn));
 
-uint64_t thread_flags = RFLAGS_FIXED; /* of a thread that starts */
+uint64_t thread_flags = RFLAGS_FIXED;
 
 void thread_init(void) {
     for (int i = THREADS - 1; i >= 0; i--) {
@@ -47,7 +52,6 @@ void thread_init(void) {
         free_threads = &threads[i];
     }
     boot_thread.root = space_kernel.root;
-    boot_thread.state = THREAD_RUNNING;
     thread_current = &boot_thread;
 }
 
@@ -58,9 +62,11 @@ struct thread *thread_create(struct sip *sip, uint64_t entry, uint64_t stack_top
         return NULL;
     free_threads = thread->next;
     thread->sip = sip;
+    thread->sibling = sip->threads;
+    sip->threads = thread;
+    thread->ticks = 0;
     thread->root = sip->domain->space->root;
     thread->stack_limit = stack_bottom + STACK_RESERVE_BYTES;
-    thread->state = THREAD_BLOCKED;
     /* The first switch to it pops six registers and returns into thread_enter_*, which takes its
        values from rbx (entry), r12 (stack) and r13 (argument). */
     uint64_t *frame = (uint64_t *)thread->kstack_top;
@@ -77,30 +83,29 @@ struct thread *thread_create(struct sip *sip, uint64_t entry, uint64_t stack_top
 }
 
 void thread_free(struct thread *thread) {
-    thread->state = THREAD_FREE;
+    struct thread **link = &thread_queue_head, *before = NULL;
+    while (*link && *link != thread && thread != leaving) { /* a thread that ends is not queued */
+        before = *link;
+        link = &before->next;
+    }
+    if (*link == thread) {
+        *link = thread->next;
+        if (thread_queue_tail == thread)
+            thread_queue_tail = before;
+    }
+    link = &thread->sip->threads;
+    while (*link != thread)
+        link = &(*link)->sibling;
+    *link = thread->sibling;
     thread->sip = NULL;
     thread->next = free_threads;
     free_threads = thread;
 }
 
-void thread_unqueue(struct thread *thread) {
-    struct thread **link = &thread_queue_head, *before = NULL;
-    while (*link && *link != thread) {
-        before = *link;
-        link = &before->next;
-    }
-    if (!*link)
-        return;
-    *link = thread->next;
-    if (thread_queue_tail == thread)
-        thread_queue_tail = before;
-}
-
 static inline void thread_switch(struct thread *to) {
     struct thread *from = thread_current;
     thread_current = to;
-    to->state = THREAD_RUNNING;
-    cpu.kstack_top = to->kstack_top;
+    thread_sip = to->sip;
     cpu.stack_limit = to->stack_limit;
     events[EVENT_CONTEXT_SWITCHES]++;
     if (to->root == from->root) {
@@ -121,16 +126,15 @@ static inline struct thread *queue_take(void) {
 }
 
 void thread_yield(void) {
-    if (!thread_queue_head)
+    if (!thread_queue_head) {
+        thread_current->rsp = 0; /* it gave way all the same: see thread_tick */
         return;
+    }
     thread_ready(thread_current);
     thread_switch(queue_take());
 }
 
-void thread_block(void) {
-    thread_current->state = THREAD_BLOCKED;
-    thread_switch(queue_take());
-}
+void thread_block(void) { thread_switch(queue_take()); }
 
 void thread_hand_over(struct thread *to) {
     thread_ready(thread_current);
@@ -139,25 +143,51 @@ void thread_hand_over(struct thread *to) {
 
 void thread_run_all(void) {
     while (thread_queue_head) {
-        boot_thread.state = THREAD_BLOCKED;
         thread_switch(queue_take());
     }
 }
 
 static void leave_on_spare_stack(void) {
-    struct thread *leaving = thread_current;
+    leaving = thread_current;
     thread_current = &spare_thread;
-    spare_thread.root = space_kernel.root;
+    if (thread_flags & RFLAGS_IF)
+        __asm__ volatile("sti"); /* a trap may have led here */
+    spare_thread.root = x86_read_cr3();
+    thread_sip = NULL;
     leave_after(leaving);
+    leaving = NULL;
     thread_switch(queue_take());
     PANIC("a thread that had left was resumed");
 }
 
-void thread_leave(void (*after)(struct thread *thread)) {
+void thread_leave(void (*after)(struct thread *)) {
     leave_after = after;
     if (thread_current->root != space_kernel.root) {
         events[EVENT_TABLE_SWITCHES]++;
         events[EVENT_TLB_FLUSHES]++;
     }
     call_on_spare_stack(leave_on_spare_stack, space_kernel.root);
+}
+
+/* Where a thread's registers are kept when it is preempted; what the switch pops lies below. */
+static uint64_t *preempted_frame(const struct thread *thread) {
+    return (uint64_t *)((struct trap_frame *)thread->kstack_top - 1) - 1;
+}
+
+uint32_t thread_tick(void) {
+    struct thread *thread = thread_current;
+    /* While a thread runs its rsp is not in use. It keeps this value until a switch that the thread
+       asked for puts another one there: a mark that costs the switch nothing. */
+    uint64_t mark = (uint64_t)(preempted_frame(thread) - 6);
+    thread->ticks = thread->rsp == mark ? thread->ticks + 1 : 1;
+    thread->rsp = mark;
+    return thread->ticks;
+}
+
+void thread_preempt(const struct trap_frame *frame) {
+    struct thread *thread = thread_current;
+    *((struct trap_frame *)thread->kstack_top - 1) = *frame;
+    *preempted_frame(thread) = (uint64_t)trap_return;
+    thread->rsp = (uint64_t)(preempted_frame(thread) - 6);
+    thread_leave(thread_ready);
 }

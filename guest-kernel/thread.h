@@ -11,39 +11,41 @@
 
 struct sip;
 
-enum thread_state { THREAD_FREE, THREAD_READY, THREAD_RUNNING, THREAD_BLOCKED };
-
 struct thread {
-    uint64_t rsp;          /* saved stack pointer; entry.S knows that it is first */
-    uint64_t root;         /* page-table root it runs on */
-    uint64_t kstack_top;   /* its kernel stack: ring-3 entries and preempted registers */
-    uint64_t stack_limit;  /* ring 0: calls into the kernel below this are refused */
-    struct sip *sip;       /* NULL: the boot thread */
-    struct thread *next;   /* in the run queue */
-    uint32_t state;        /* enum thread_state */
+    uint64_t rsp;           /* saved stack pointer; entry.S knows these three */
+    uint64_t root;          /* page-table root it runs on */
+    uint64_t kstack_top;    /* its kernel stack: ring-3 entries and preempted registers */
+    uint64_t stack_limit;   /* ring 0: calls into the kernel below this are refused */
+    struct sip *sip;        /* NULL: the boot thread */
+    struct thread *next;    /* in the run queue */
+    struct thread *sibling; /* next thread of the same SIP */
+    uint32_t ticks;         /* see thread_tick */
 };
 
 /* What assembly needs of the current thread, and its scratch. Offsets are in entry.S. */
 struct cpu {
     uint64_t user_rsp;    /* at system call entry */
-    uint64_t kstack_top;
-    uint64_t stack_limit;
+    uint64_t stack_limit; /* of the current thread */
 };
 extern struct cpu cpu;
 extern struct thread *thread_current;
+extern struct sip *thread_sip; /* thread_current->sip: every call of the ABI wants it */
 
 void thread_init(void); /* makes the caller the boot thread */
 
-/* A thread of `sip` that will start at `entry` with `argument`; NULL when there are no more. */
+/*
+ * A thread of `sip` that will start at `entry` with `argument` once it is made ready; NULL when there
+ * are no more. It joins sip->threads.
+ */
 struct thread *thread_create(struct sip *sip, uint64_t entry, uint64_t stack_top,
                              uint64_t stack_bottom, uint64_t argument);
+/* Takes a thread that does not run out of the run queue and of its SIP, and frees it. */
 void thread_free(struct thread *thread);
 
 extern struct thread *thread_queue_head, *thread_queue_tail;
 
 /* To the end of the run queue. */
 static inline void thread_ready(struct thread *thread) {
-    thread->state = THREAD_READY;
     thread->next = NULL;
     if (thread_queue_head)
         thread_queue_tail->next = thread;
@@ -51,18 +53,26 @@ static inline void thread_ready(struct thread *thread) {
         thread_queue_head = thread;
     thread_queue_tail = thread;
 }
-void thread_unqueue(struct thread *thread); /* out of the run queue, wherever it is */
-void thread_yield(void);                    /* to the next ready thread, if there is one */
-void thread_block(void);                    /* until someone calls thread_ready() */
-void thread_hand_over(struct thread *to);   /* runs a blocked thread now; the caller stays ready */
+void thread_yield(void);                  /* to the next ready thread, if there is one */
+void thread_block(void);                  /* until someone calls thread_ready() */
+void thread_hand_over(struct thread *to); /* runs a blocked thread now; the caller stays ready */
 
 /* The boot thread waits here until nothing else can run. */
 void thread_run_all(void);
 
 /*
- * Leaves the current thread for good: runs after(thread) on the kernel's spare stack and in the
- * kernel's space, where the thread's own stack and space may be freed, then goes on to the next.
+ * Leaves the current thread: runs after(thread) on the kernel's spare stack and in the kernel's space,
+ * where the thread's own stack and space may be freed, then goes on to the next ready thread.
  */
 void thread_leave(void (*after)(struct thread *thread)) __attribute__((noreturn));
+
+/* The timer struck: returns how often it did since the current thread last gave way by itself. */
+uint32_t thread_tick(void);
+
+/* The timer took the processor: keeps `frame` for the thread's return and goes on to the next. */
+struct trap_frame;
+void thread_preempt(const struct trap_frame *frame) __attribute__((noreturn));
+
+extern uint64_t thread_flags; /* RFLAGS of a SIP; interrupts are on if it can be preempted */
 
 #endif

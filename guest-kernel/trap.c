@@ -3,6 +3,7 @@
 #include "events.h"
 #include "kernel.h"
 #include "sip.h"
+#include "timer.h"
 #include "x86.h"
 
 #define VECTORS 48
@@ -55,8 +56,8 @@ void trap_init(void) {
     tss.ist[1] = (uint64_t)fault_stack_top;
     tss.io_map = sizeof tss; /* ring 3 has no ports */
     uint64_t base = (uint64_t)&tss;
-    gdt[SELECTOR_TSS / 8] = (sizeof tss - 1) | (base & 0xffffff) << 16 | 0x89ull << 40 |
-                            (base >> 24 & 0xff) << 56;
+    gdt[SELECTOR_TSS / 8] =
+        (sizeof tss - 1) | (base & 0xffffff) << 16 | 0x89ull << 40 | (base >> 24 & 0xff) << 56;
     gdt[SELECTOR_TSS / 8 + 1] = base >> 32;
     struct table_pointer gdt_pointer = {sizeof gdt - 1, (uint64_t)gdt};
     struct table_pointer idt_pointer = {sizeof idt - 1, (uint64_t)idt};
@@ -65,7 +66,12 @@ void trap_init(void) {
     /* SYSCALL takes CS from STAR[47:32]; SYSRET CS from STAR[63:48] + 16 and SS from + 8. */
     x86_write_msr(MSR_STAR, (uint64_t)SELECTOR_KCODE << 32 | (SELECTOR_KDATA | 3ull) << 48);
     x86_write_msr(MSR_LSTAR, (uint64_t)syscall_entry);
-    x86_write_msr(MSR_SFMASK, 0x47700); /* TF IF DF IOPL NT AC: off in the kernel */
+    trap_allow_interrupts(false);
+}
+
+void trap_allow_interrupts(bool allow) {
+    /* TF DF IOPL NT AC are off in the kernel, and interrupts if there is no timer anyway. */
+    x86_write_msr(MSR_SFMASK, allow ? 0x47500 : 0x47700);
 }
 
 static volatile bool probing;
@@ -84,28 +90,72 @@ __attribute__((noinline)) bool trap_probe(void (*probe)(uint64_t), uint64_t argu
 }
 
 static const char *const trap_names[32] = {
-    [0] = "divide by zero or overflow", [1] = "debug trap",
-    [3] = "breakpoint",                 [4] = "overflow trap",
-    [5] = "bound exceeded",             [6] = "illegal instruction",
-    [7] = "no floating point",          [8] = "double fault",
-    [10] = "bad TSS",                   [11] = "segment not present",
-    [12] = "stack segment fault",       [13] = "general protection fault",
-    [14] = "page fault",                [16] = "floating-point error",
-    [17] = "misaligned access",         [18] = "machine check",
-    [19] = "SIMD error",                [21] = "control protection fault",
+    [0] = "divide by zero or overflow",
+    [1] = "debug trap",
+    [3] = "breakpoint",
+    [4] = "overflow trap",
+    [5] = "bound exceeded",
+    [6] = "illegal instruction",
+    [7] = "no floating point",
+    [8] = "double fault",
+    [10] = "bad TSS",
+    [11] = "segment not present",
+    [12] = "stack segment fault",
+    [13] = "general protection fault",
+    [14] = "page fault",
+    [16] = "floating-point error",
+    [17] = "misaligned access",
+    [18] = "machine check",
+    [19] = "SIMD error",
+    [21] = "control protection fault",
 };
+
+static const char *trap_name(uint64_t vector) {
+    return vector < 32 && trap_names[vector] ? trap_names[vector] : "unexpected interrupt";
+}
 
 void trap(struct trap_frame *frame); /* called by entry.S */
 void abi_stack_overflow(void);       /* jumped to by entry.S */
 
+/* What kind of end an exception is to a SIP. */
+static enum abi_trap trap_kind(const struct sip *sip, const struct trap_frame *frame,
+                               uint64_t address, const char **name) {
+    switch (frame->vector) {
+    case 0:
+        return ABI_TRAP_DIVIDE;
+    case 6:
+        return ABI_TRAP_ILLEGAL;
+    case VECTOR_PAGE_FAULT:
+        if (address < sip->stack && sip->stack - address <= PAGE_BYTES) {
+            *name = "stack overflow";
+            return ABI_TRAP_STACK;
+        }
+        return ABI_TRAP_PAGE_FAULT;
+    default:
+        return ABI_TRAP_EXCEPTION;
+    }
+}
+
+static void trap_in_sip(struct trap_frame *frame, uint64_t address) {
+    const struct sip *sip = sip_current();
+    const char *name = trap_name(frame->vector);
+    enum abi_trap kind = trap_kind(sip, frame, address, &name);
+    sip_fault(kind, name, address, frame->rip);
+}
+
 void trap(struct trap_frame *frame) {
     bool from_ring3 = frame->cs & 3;
-    bool from_kernel = frame->rip >= (uint64_t)kernel_text && frame->rip < (uint64_t)kernel_text_end;
-    const char *name = frame->vector < 32 && trap_names[frame->vector] ? trap_names[frame->vector]
-                                                                       : "unexpected interrupt";
+    bool from_kernel =
+        !from_ring3 && frame->rip >= (uint64_t)kernel_text && frame->rip < (uint64_t)kernel_text_end;
     uint64_t address = frame->vector == VECTOR_PAGE_FAULT ? x86_read_cr2() : 0;
     if (from_ring3)
         events[EVENT_RING_CROSSINGS]++;
+    if (frame->vector == TIMER_VECTOR) {
+        if (from_ring3)
+            events[EVENT_RING_CROSSINGS]++; /* the way back */
+        timer_tick(frame, !from_kernel && thread_current->sip);
+        return;
+    }
     if (frame->vector == VECTOR_PAGE_FAULT)
         events[EVENT_PAGE_FAULTS]++;
     if (probing) {
@@ -113,16 +163,11 @@ void trap(struct trap_frame *frame) {
         probe_vector = frame->vector;
         __builtin_longjmp((void **)probe_stack, 1);
     }
-    if (!from_kernel && thread_current && thread_current->sip) {
-        const struct sip *sip = sip_current();
-        if (frame->vector == VECTOR_PAGE_FAULT && address < sip->stack &&
-            sip->stack - address <= PAGE_BYTES)
-            name = "stack overflow";
-        sip_fault(name, address, frame->rip);
-    }
-    PANIC("%s in the kernel: rip 0x%lx, address 0x%lx, error 0x%lx, rsp 0x%lx, rax 0x%lx", name,
-          frame->rip, address, frame->error, frame->rsp, frame->rax);
+    if (!from_kernel && thread_current && thread_current->sip)
+        trap_in_sip(frame, address);
+    PANIC("%s in the kernel: rip 0x%lx, address 0x%lx, error 0x%lx, rsp 0x%lx, rax 0x%lx",
+          trap_name(frame->vector), frame->rip, address, frame->error, frame->rsp, frame->rax);
 }
 
 /* A ring-0 SIP called the kernel with too little stack left for it. */
-void abi_stack_overflow(void) { sip_fault("stack overflow", 0, 0); }
+void abi_stack_overflow(void) { sip_fault(ABI_TRAP_STACK, "stack overflow", 0, 0); }

@@ -14,6 +14,12 @@ struct trap_frame { /* as entry.S pushes it */
 void trap_init(void);
 
 /*
+ * Whether system calls run with interrupts on. A timer interrupt in the kernel's own code returns at
+ * once, so that the kernel is never preempted; with interrupts on no state of theirs needs keeping.
+ */
+void trap_allow_interrupts(bool allow);
+
+/*
  * Runs probe(argument) and returns true if it raised a trap instead of returning; *vector says which.
  * For the self-tests, which prove by it that a forbidden access is stopped.
  */

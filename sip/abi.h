@@ -52,17 +52,44 @@ struct abi_events { /* indices: enum result_event */
 
 struct abi_report { /* a measurement, delivered once; arrays are in the SIP's memory */
     char name[32];
-    uint32_t kind;      /* enum result_kind */
+    uint32_t kind; /* enum result_kind */
     uint32_t batch;
     uint32_t samples;
     uint32_t overheads;
-    uint64_t values;    /* address of uint64_t[samples + overheads] */
+    uint64_t values; /* address of uint64_t[samples + overheads] */
     uint64_t operations;
     uint64_t events[8];
     uint64_t oracle;
 };
 
 #define ABI_RECV_POLL 1u /* do not block */
+
+enum abi_trap {               /* why a SIP was ended; the first argument of the call trap */
+    ABI_TRAP_BOUNDS = 1,      /* an access outside of the SIP's memory or of a block */
+    ABI_TRAP_CALL = 2,        /* an indirect call of no function, or of another type */
+    ABI_TRAP_STACK = 3,       /* the native stack is used up */
+    ABI_TRAP_UNREACHABLE = 4, /* the program said that this never happens */
+    ABI_TRAP_DIVIDE = 5,      /* by zero */
+    ABI_TRAP_OVERFLOW = 6,    /* the smallest integer divided by -1 */
+    ABI_TRAP_HANDLE = 7,      /* a block that is not, or no longer, this SIP's */
+    ABI_TRAPS_OF_CODE = 8, /* the kinds above are found by checked code, the others by the kernel */
+    ABI_TRAP_PAGE_FAULT = 8,
+    ABI_TRAP_ILLEGAL = 9,    /* instruction */
+    ABI_TRAP_EXCEPTION = 10, /* any other of the processor's */
+    ABI_TRAP_CONTRACT = 11,
+    ABI_TRAP_QUOTA = 12,
+    ABI_TRAP_BUDGET = 13, /* it ran for too long without giving way */
+    ABI_TRAP_KILLED = 14, /* by the SIP that created it */
+};
+#define ABI_TRAP_NAMES                                                                             \
+    {                                                                                              \
+        0, "out of bounds", "bad indirect call", "stack overflow", "unreachable",                  \
+            "divide by zero", "integer overflow", "stale handle", "page fault",                    \
+            "illegal instruction", "processor exception", "contract violation", "quota exhausted", \
+            "budget exceeded", "killed"                                                            \
+    }
+
+#define ABI_FAULTED 0x100000000ll /* in what sip_wait returns: the SIP did not exit by itself */
 
 enum abi_call {
 #define X(name, arguments) ABI_##name,

@@ -14,7 +14,8 @@
  *   report(report)                  hands in a measurement
  *   fail(text, bytes)               ends the whole run as failed: an oracle did not hold
  * Blocks
- *   block_alloc(bytes)              a handle of a cleared block with room for `bytes` of payload
+ *   block_alloc(bytes, endpoint)    a handle of a cleared block with room for `bytes` of payload;
+ *                                   `endpoint`: where it will be sent, 0 if that does not matter
  *   pages_alloc(pages)              as block_alloc, but whole pages of this SIP's own, never sent
  *   block_free(handle)              either kind
  * Channels
@@ -48,10 +49,22 @@
     X(endpoint, 2)                                                                                 \
     X(events, 1)                                                                                   \
     X(report, 1)                                                                                   \
-    X(block_alloc, 1)                                                                              \
+    X(block_alloc, 2)                                                                              \
     X(block_free, 1)                                                                               \
     X(send, 4)                                                                                     \
     X(recv, 2)                                                                                     \
-    X(fail, 2)
+    X(fail, 2)                                                                                     \
+    X(trap, 2)                                                                                     \
+    X(pages_alloc, 1)                                                                              \
+    X(wait, 2)                                                                                     \
+    X(channel_create, 2)                                                                           \
+    X(close, 1)                                                                                    \
+    X(sip_create, 2)                                                                               \
+    X(sip_give, 4)                                                                                 \
+    X(sip_start, 1)                                                                                \
+    X(sip_wait, 1)                                                                                 \
+    X(sip_kill, 1)                                                                                 \
+    X(thread_create, 4)                                                                            \
+    X(thread_exit, 0)
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * The order of boots, the threads that wait for guests, and the check that every layout gave the
- * same answer. A record is written when all before it are, so that the same seed gives the same
+ * same answer where the workload says so. A record is written when all before it are, so that the same seed gives the same
  * file.
  */
 #include "batch.h"
@@ -48,21 +48,8 @@ static void task_name(const struct record *record, char *text, size_t bytes) {
                            record->params.item[i].name, (long long)record->params.item[i].value);
 }
 
-/* Compares with the answer that another layout gave, or keeps this one as the first. */
-static int answer_check(struct batch *batch, const struct record *record, char *reason,
-                        size_t bytes) {
-    for (size_t i = 0; i < batch->answers; i++) {
-        const struct record *first = &batch->answer[i];
-        if (strcmp(first->workload, record->workload) || strcmp(first->op, record->op) ||
-            !record_params_equal(&first->params, &record->params))
-            continue;
-        if (first->oracle == record->oracle)
-            return 0;
-        snprintf(reason, bytes, "wrong answer: %.32s gave %#llx, and %#llx in layout %.32s",
-                 record->op, (unsigned long long)record->oracle, (unsigned long long)first->oracle,
-                 first->layout);
-        return -EBADMSG;
-    }
+/* Keeps the record as the answer that later ones are compared with. */
+static int answer_keep(struct batch *batch, const struct record *record) {
     if (batch->answers == batch->answers_room) {
         size_t room = batch->answers_room ? batch->answers_room * 2 : 64;
         struct record *grown = realloc(batch->answer, room * sizeof(*grown));
@@ -75,6 +62,42 @@ static int answer_check(struct batch *batch, const struct record *record, char *
     *kept = *record;
     kept->samples = NULL;
     return 0;
+}
+
+/*
+ * Compares with the answer to the same work in another layout, or keeps this one as the first.
+ * Returns -EBADMSG and the reason when it is none or another.
+ */
+static int answer_check(struct batch *batch, const struct record *record, char *reason,
+                        size_t bytes) {
+    if (!record->oracle) {
+        snprintf(reason, bytes,
+                 "no answer: workload %.32s says oracle: checksum, but %.32s reported none",
+                 record->workload, record->op);
+        return -EBADMSG;
+    }
+    for (size_t i = 0; i < batch->answers; i++) {
+        const struct record *first = &batch->answer[i];
+        if (strcmp(first->workload, record->workload) || strcmp(first->op, record->op) ||
+            !record_params_equal(&first->params, &record->params))
+            continue;
+        if (first->oracle == record->oracle)
+            return 0;
+        snprintf(reason, bytes, "wrong answer: %.32s gave %#llx, and %#llx in layout %.32s",
+                 record->op, (unsigned long long)record->oracle, (unsigned long long)first->oracle,
+                 first->layout);
+        return -EBADMSG;
+    }
+    return answer_keep(batch, record);
+}
+
+/* The answers that an earlier part of the run gave. */
+static int answers_resume(struct batch *batch, const struct result_data *earlier) {
+    int status = 0;
+    for (size_t i = 0; earlier && !status && i < earlier->count; i++)
+        if (!strcmp(earlier->record[i].status, "ok") && earlier->record[i].oracle)
+            status = answer_keep(batch, &earlier->record[i]);
+    return status;
 }
 
 /* The end of a failed guest's console on stderr: a panic, or the state of the CPU. */
@@ -95,7 +118,9 @@ static void log_tail_print(const char *log) {
 static int task_write(struct batch *batch, struct task *task) {
     struct cell_outcome *outcome = &task->outcome;
     char reason[sizeof(outcome->record->reason)], name[256];
-    for (size_t i = 0; i < outcome->count; i++) {
+    int compared =
+        workload_oracle(experiment_cell_at(batch->run->experiment, task->cell)->workload);
+    for (size_t i = 0; compared && i < outcome->count; i++) {
         if (strcmp(outcome->record[i].status, "ok"))
             continue;
         int status = answer_check(batch, &outcome->record[i], reason, sizeof(reason));
@@ -223,8 +248,8 @@ static int tasks_work(struct batch *batch, unsigned jobs) {
     return batch->status;
 }
 
-int batch_run(const struct run *run, struct result_set *set, const volatile int *cancel,
-              struct batch_totals *totals, struct error *error) {
+int batch_run(const struct run *run, struct result_set *set, const struct result_data *earlier,
+              const volatile int *cancel, struct batch_totals *totals, struct error *error) {
     struct batch batch = {.run = run,
                           .set = set,
                           .cancel = cancel,
@@ -233,6 +258,8 @@ int batch_run(const struct run *run, struct result_set *set, const volatile int 
                           .lock = PTHREAD_MUTEX_INITIALIZER};
     *totals = (struct batch_totals){0};
     int status = tasks_fill(&batch);
+    if (!status)
+        status = answers_resume(&batch, earlier);
     progress_start(&batch.progress, batch.count);
     if (!status)
         status = tasks_work(&batch, jobs_find(run));

@@ -13,6 +13,19 @@
 static const char *const kind_name[] = {
     [RESULT_SINGLE] = "single", [RESULT_ONE_WAY] = "one-way", [RESULT_ROUND_TRIP] = "round-trip"};
 
+/* How the SIPs of a plan are compiled, in one word. */
+static const char *plan_safety(const struct plan_header *plan) {
+    static const char *const word[] = {[PLAN_SAFETY_UNCHECKED] = "unchecked",
+                                       [PLAN_SAFETY_CHECKED] = "checked",
+                                       [PLAN_SAFETY_MASKED] = "masked"};
+    const struct plan_sip *sip = plan_at(plan, plan->sips);
+    const struct plan_image *image = plan_at(plan, plan->images);
+    for (uint32_t i = 1; i < plan->sips.count; i++)
+        if (image[sip[i].image].safety != image[sip[0].image].safety)
+            return "mixed";
+    return plan->sips.count ? word[image[sip[0].image].safety] : "";
+}
+
 static void record_start(const struct cell *cell, uint32_t boot, struct record *record) {
     *record = (struct record){.experiment = cell->experiment,
                               .layout = layout_name(cell->config->layout),
@@ -24,6 +37,7 @@ static void record_start(const struct cell *cell, uint32_t boot, struct record *
                               .boot = boot,
                               .status = "ok"};
     snprintf(record->trust, sizeof(record->trust), "%s", backend_trust_name(cell->info->trust));
+    snprintf(record->safety, sizeof(record->safety), "%s", plan_safety(cell->plan));
     if (gethostname(record->host, sizeof(record->host)))
         record->host[0] = '\0';
     record->host[sizeof(record->host) - 1] = '\0';

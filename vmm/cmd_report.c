@@ -11,7 +11,7 @@ struct options {
     const char *dir, *baseline, *format;
 };
 
-static const char *const formats[] = {"text", "md", "csv", "json"};
+static const char *const formats[] = {"text", "md", "html", "csv", "json"};
 
 static error_t parse(int key, char *arg, struct argp_state *state) {
     struct options *options = state->input;
@@ -21,7 +21,7 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
             if (!strcmp(arg, formats[i]))
                 options->format = formats[i];
         if (options->format != arg && strcmp(options->format, arg))
-            argp_error(state, "unknown format \"%s\": text, md, csv or json", arg);
+            argp_error(state, "unknown format \"%s\": text, md, html, csv or json", arg);
         return 0;
     case 'b':
         options->baseline = arg;
@@ -45,14 +45,16 @@ static int print(const struct report *report, const char *format) {
         return report_print_json(report, stdout);
     if (!strcmp(format, "csv"))
         return report_print_csv(report, stdout);
+    if (!strcmp(format, "html"))
+        return report_print_html(report, stdout);
     return report_print_text(report, !strcmp(format, "md"), stdout);
 }
 
 int cmd_report(int argc, char **argv) {
     static const struct argp_option option[] = {
-        {"format", 'f', "text|md|csv|json", 0, "How to print it (text)", 0},
+        {"format", 'f', "text|md|html|csv|json", 0, "How to print it (text)", 0},
         {"baseline", 'b', "LAYOUT", 0,
-         "Layout that ratios are to (sip-phys, else sip-page, else the first)", 0},
+         "Layout that ratios are to (unchecked, else sip-phys, sip-page, or the first)", 0},
         {0},
     };
     static const struct argp argp = {
@@ -60,7 +62,9 @@ int cmd_report(int argc, char **argv) {
         parse,
         "DIR",
         "Prints what a result set says: for each operation the median with its interval over "
-        "boots, the ratio to a baseline layout, and the events that explain it.",
+        "boots, the ratio to a baseline layout, what software and hardware isolation cost, and the "
+        "events "
+        "that explain it.",
         NULL,
         NULL,
         NULL};

@@ -24,6 +24,7 @@ enum {
     KEY_BATCH,
     KEY_WARMUP,
     KEY_PREEMPT,
+    KEY_NO_PREEMPT,
     KEY_JOBS,
     KEY_TIMEOUT,
     KEY_OUT,
@@ -41,6 +42,7 @@ struct arguments {
     struct run_options run;
     unsigned long long number[KEY_COUNT - KEY_LAYOUT];
     char given[KEY_COUNT - KEY_LAYOUT];
+    enum preempt_choice preempt; /* PREEMPT_AS_LAYOUT: as the experiment has it */
     int report;
 };
 
@@ -53,8 +55,8 @@ static const struct number_option {
     {KEY_REPEATS, "repeats", 1, 10000},
     {KEY_SEED, "seed", 0, LLONG_MAX},
     {KEY_SAMPLES, "samples", 1, RESULT_MAX_SAMPLES},
-    {KEY_BATCH, "batch", 1, 1000000},
-    {KEY_WARMUP, "warmup", 0, 1000000},
+    {KEY_BATCH, "batch", 1, 1 << 20},
+    {KEY_WARMUP, "warmup", 0, 1 << 20},
     {KEY_JOBS, "jobs", 1, 1024},
     {KEY_TIMEOUT, "timeout", 1, 86400},
 };
@@ -75,9 +77,12 @@ static void number_take(struct arguments *arguments, int key, const char *text,
         if (option->key != key)
             continue;
         unsigned long long value = number_parse(text, &end);
-        if (!end || *end || value < option->least || value > option->most)
+        if (!end || *end)
             argp_error(state, "--%s takes a number from %llu to %llu, not %s", option->name,
                        option->least, option->most, text);
+        if (value < option->least || value > option->most)
+            argp_failure(state, STATUS_INPUT, 0, "--%s is %s, expected %llu to %llu", option->name,
+                         text, option->least, option->most);
         arguments->number[key - KEY_LAYOUT] = value;
         arguments->given[key - KEY_LAYOUT] = 1;
     }
@@ -90,11 +95,12 @@ static void memory_take(struct arguments *arguments, const char *text, struct ar
         unit = 1ull << 20;
     else if (end && (!strcmp(end, "G") || !strcmp(end, "GiB")))
         unit = 1ull << 30;
-    if (!unit || value > MEMORY_MOST / unit || value * unit < MEMORY_LEAST ||
-        value * unit % MEMORY_STEP)
-        argp_error(state,
-                   "--memory takes an even number of MiB from %u to %llu, for instance 64M; not %s",
-                   MEMORY_LEAST >> 20, MEMORY_MOST >> 20, text);
+    if (!unit)
+        argp_error(state, "--memory takes a size in MiB or GiB, for instance 64M; not %s", text);
+    if (value > MEMORY_MOST / unit || value * unit < MEMORY_LEAST || value * unit % MEMORY_STEP)
+        argp_failure(state, STATUS_INPUT, 0,
+                     "--memory is %s, expected an even number of MiB from %uM to %lluM", text,
+                     MEMORY_LEAST >> 20, MEMORY_MOST >> 20);
     arguments->number[KEY_MEMORY - KEY_LAYOUT] = value * unit;
     arguments->given[KEY_MEMORY - KEY_LAYOUT] = 1;
 }
@@ -145,7 +151,8 @@ static error_t parse(int key, char *text, struct argp_state *state) {
         memory_take(arguments, text, state);
         return 0;
     case KEY_PREEMPT:
-        arguments->given[key - KEY_LAYOUT] = 1;
+    case KEY_NO_PREEMPT:
+        arguments->preempt = key == KEY_PREEMPT ? PREEMPT_ON : PREEMPT_OFF;
         return 0;
     case KEY_OUT:
         arguments->run.out = text;
@@ -231,8 +238,8 @@ static struct experiment_settings settings_override(const struct experiment *exp
         settings.seed = arguments->number[KEY_SEED - KEY_LAYOUT];
     if (arguments->given[KEY_MEMORY - KEY_LAYOUT])
         settings.memory_bytes = arguments->number[KEY_MEMORY - KEY_LAYOUT];
-    if (arguments->given[KEY_PREEMPT - KEY_LAYOUT])
-        settings.preempt = 1;
+    if (arguments->preempt != PREEMPT_AS_LAYOUT)
+        settings.preempt = arguments->preempt;
     return settings;
 }
 
@@ -248,7 +255,10 @@ static const struct argp_option options[] = {
     {"samples", KEY_SAMPLES, "N", 0, "Samples of each operation in a boot", 0},
     {"batch", KEY_BATCH, "N", 0, "Operations timed together as one sample", 0},
     {"warmup", KEY_WARMUP, "N", 0, "Operations before the first sample", 0},
-    {"preempt", KEY_PREEMPT, NULL, 0, "Let the guest's timer take the processor from a SIP", 0},
+    {"preempt", KEY_PREEMPT, NULL, 0,
+     "Let the guest's timer take the processor from a SIP, whatever layout and experiment say", 0},
+    {"no-preempt", KEY_NO_PREEMPT, NULL, 0,
+     "Leave the processor to each SIP, whatever layout and experiment say", 0},
     {"jobs", KEY_JOBS, "N", 0,
      "Guests at a time, where figures are exact counts; default: one for each processor", 0},
     {"timeout", KEY_TIMEOUT, "SECONDS", 0, "A boot that takes longer has failed", 0},

@@ -91,13 +91,11 @@ static const struct report_cell *any_cell(const struct compare_row *row) {
 }
 
 static int print_rows(const struct compare *compare, FILE *to) {
-    struct table *table = table_create(4 + 2 * compare->sets - 1, 4);
+    struct table *table = table_create(2 + 2 * compare->sets - 1, 2);
     char label[128];
     if (!table)
         return -ENOMEM;
     table_add(table, "per operation");
-    table_add(table, "kind");
-    table_add(table, "unit");
     table_add(table, "layout");
     for (size_t s = 0; s < compare->sets; s++) {
         table_add(table, "%c", letter(s));
@@ -109,9 +107,7 @@ static int print_rows(const struct compare *compare, FILE *to) {
         if (!in_all(compare, row))
             continue;
         const struct report_cell *cell = any_cell(row);
-        table_add(table, "%s", report_cell_label(cell, label, sizeof(label)));
-        table_add(table, "%s", cell->kind);
-        table_add(table, "%s", strcmp(cell->unit, "instructions") ? cell->unit : "instr");
+        table_add(table, "%s, %s", report_cell_label(cell, label, sizeof(label)), cell->kind);
         table_add(table, "%s", cell->layout);
         for (size_t s = 0; s < compare->sets; s++) {
             add_median(table, row->cell[s]);

@@ -74,6 +74,7 @@ int record_check(const struct record *record, char *why, size_t bytes) {
     static const char *const kinds[] = {"one-way", "round-trip", "single", NULL};
     static const char *const units[] = {"cycles", "instructions", NULL};
     static const char *const statuses[] = {"ok", "unavailable", "simulated", "failed", NULL};
+    static const char *const safeties[] = {"", "unchecked", "checked", "masked", "mixed", NULL};
     const struct {
         const char *name, *text;
         int may_be_empty;
@@ -100,6 +101,8 @@ int record_check(const struct record *record, char *why, size_t bytes) {
         return refuse(why, bytes, "unit", "must be cycles or instructions");
     if (!one_of(record->kind, kinds) && (record->kind[0] || record->op[0]))
         return refuse(why, bytes, "kind", "must be one-way, round-trip or single");
+    if (!one_of(record->safety, safeties))
+        return refuse(why, bytes, "safety", "must be unchecked, checked, masked or mixed");
     if (record_measured(record)) {
         if (!record->op[0])
             return refuse(why, bytes, "op", "must have a name in a record with figures");
@@ -203,5 +206,6 @@ void record_print(const struct record *record, FILE *to) {
     print_member("trust", record->trust, to);
     print_member("host", record->host, to);
     print_member("note", record->note, to);
+    print_member("safety", record->safety, to);
     fputs("}\n", to);
 }

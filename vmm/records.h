@@ -44,6 +44,8 @@ struct record {
     char trust[16];     /* how far the clock can be trusted: "real", "nested", "emulated" */
     char host[64];
     char note[128]; /* what a reader of the figure must know; "" if nothing */
+    char safety
+        [16]; /* of the SIPs' code: "unchecked", "checked", "masked" or "mixed"; "" not told */
 };
 
 /* 1 when the record has figures: status ok or simulated. */

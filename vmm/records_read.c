@@ -196,7 +196,8 @@ static int read_extras(const struct place *place, const json_t *line, struct rec
     record->overhead = json_number_value(overhead);
     (void)((code = read_buffer(place, line, "trust", 0, record->trust, sizeof(record->trust))) ||
            (code = read_buffer(place, line, "host", 0, record->host, sizeof(record->host))) ||
-           (code = read_buffer(place, line, "note", 0, record->note, sizeof(record->note))));
+           (code = read_buffer(place, line, "note", 0, record->note, sizeof(record->note))) ||
+           (code = read_buffer(place, line, "safety", 0, record->safety, sizeof(record->safety))));
     return code;
 }
 

@@ -4,6 +4,7 @@
  */
 #include "report.h"
 #include "stats.h"
+#include "table.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
@@ -14,8 +15,9 @@
 #define RESAMPLING_SEED 1 /* fixed: the same records give the same report */
 
 /* For sets whose manifest does not tell the order: the ladder, from no boundary to all of them. */
-static const char *const ladder[] = {"sip-phys", "sip-page",   "hip-r0",      "hip-r0-s", "hip-r3",
-                                     "hip-r3-s", "monolithic", "microkernel", NULL};
+static const char *const ladder[] = {"unchecked",   "sip-phys", "sip-page", "hip-r0",
+                                     "hip-r0-s",    "hip-r3",   "hip-r3-s", "monolithic",
+                                     "microkernel", NULL};
 
 const char *report_flag_text(enum report_flag flag) {
     static const char *const text[REPORT_FLAGS] = {
@@ -34,13 +36,29 @@ int report_cell_measured(const struct report_cell *cell) {
     return !strcmp(cell->status, "ok") || !strcmp(cell->status, "simulated");
 }
 
+char *report_param_text(const struct config_param *param, char text[static 64]) {
+    static const char *const unit[] = {"B", "KiB", "MiB", "GiB"};
+    int64_t value = param->value;
+    char number[32];
+    size_t at = 0;
+    if (strcmp(param->name, "bytes")) {
+        snprintf(text, 64, "%s=%" PRId64, param->name, value);
+        return text;
+    }
+    for (; at < 3 && value && value % 1024 == 0; at++)
+        value /= 1024;
+    snprintf(text, 64, "%s %s", table_number(number, (double)value), unit[at]);
+    return text;
+}
+
 char *report_cell_label(const struct report_cell *cell, char *text, size_t bytes) {
     int other = cell->op[0] && strcmp(cell->op, cell->workload);
     int used =
         snprintf(text, bytes, "%s%s%s", cell->workload, other ? " " : "", other ? cell->op : "");
+    char param[64];
     for (size_t i = 0; i < cell->params->count && used > 0 && (size_t)used < bytes; i++)
-        used += snprintf(text + used, bytes - (size_t)used, " %s=%" PRId64,
-                         cell->params->item[i].name, cell->params->item[i].value);
+        used += snprintf(text + used, bytes - (size_t)used, " %s",
+                         report_param_text(&cell->params->item[i], param));
     return text;
 }
 
@@ -144,6 +162,8 @@ static void fill_key(struct report_cell *cell, const struct record *record) {
         .reason = record->reason,
         .trust = record->trust,
         .note = record->note,
+        .safety = record->safety,
+        .tax = {.software = NAN, .hardware = NAN, .part = {NAN, NAN, NAN}},
         .median = NAN,
         .lo = NAN,
         .hi = NAN,
@@ -189,6 +209,8 @@ static void gather(struct report_cell *cell, const struct entry *entry, size_t c
             cell->status = record->status;
             cell->reason = record->reason;
         }
+        if (strcmp(record->safety, cell->safety))
+            cell->safety = "mixed";
         if (!record_measured(record))
             continue;
         if (record->note[0] && !cell->note[0])
@@ -381,6 +403,7 @@ static int compare_row(struct report_cell *cell, size_t count, const char *basel
             cell[i].ratio_hi = ratio.bca.hi;
         }
     }
+    report_tax_fill(cell, count, baseline);
     return 0;
 }
 
@@ -436,7 +459,7 @@ static int find_layouts(struct report *report, struct orders *orders) {
 }
 
 static int find_baseline(struct report *report, const char *wanted, struct error *error) {
-    static const char *const usual[] = {"sip-phys", "sip-page"};
+    static const char *const usual[] = {"unchecked", "sip-phys", "sip-page"};
     for (size_t u = 0; !wanted && u < sizeof(usual) / sizeof(usual[0]); u++)
         for (size_t i = 0; i < report->layouts; i++)
             if (!strcmp(report->layout[i], usual[u]))

@@ -1,6 +1,7 @@
 /*
  * What a result set says: its records gathered into cells, with their statistics, ratios and
- * warnings. How a report looks is report_text.c's (for people) and report_data.c's (for programs).
+ * warnings. How a report looks is report_text.c's and report_html.c's (for people) and report_data.c's
+ * (for programs).
  */
 #ifndef BULKHEAD_REPORT_H
 #define BULKHEAD_REPORT_H
@@ -18,14 +19,28 @@ enum report_flag {    /* what a reader must know about a cell, as bits */
     REPORT_FLAGS
 };
 
+enum report_part { /* of the hardware tax, along the ladder */
+    PART_PAGING,
+    PART_DOMAIN,
+    PART_RING,
+    REPORT_PARTS
+};
+struct report_tax { /* in parts of the baseline's cost of the same operation; NaN: not known */
+    double software, hardware;
+    double part[REPORT_PARTS]; /* their sum is hardware; NaN also off the ladder, which has none */
+    const char *gap;           /* which figure is missing for a tax or a part; NULL: none is */
+};
+
 struct report_cell {
     const char *layout, *workload, *op, *kind, *unit, *backend, *status, *reason, *trust, *note;
+    const char *safety; /* of the SIPs' code, as in the records; "" not told */
     const struct config_params *params;
     double median, lo, hi;            /* of the boots' medians, with the BCa interval; NaN: none */
     double min, q1, q3, mad;          /* of all samples */
     size_t n, boots;                  /* samples; boots that gave figures */
     double *boot_median;              /* in order of boot number */
     double ratio, ratio_lo, ratio_hi; /* to the baseline's same operation; NaN: none */
+    struct report_tax tax;
     double events[RESULT_EVENTS_NAMED];
     int has_events;
     uint64_t oracle;
@@ -44,8 +59,8 @@ struct report {
 };
 
 /*
- * Builds the report; `baseline` may be NULL for the default: sip-phys, else sip-page, else the first
- * layout. `data` must outlive it. 0 or a negative errno with a sentence.
+ * Builds the report; `baseline` may be NULL for the default: unchecked, else sip-phys, else sip-page,
+ * else the first layout. `data` must outlive it. 0 or a negative errno with a sentence.
  */
 int report_create(const struct result_data *data, const char *baseline, struct report **report,
                   struct error *error);
@@ -56,11 +71,20 @@ int report_cell_measured(const struct report_cell *cell);
 int report_cell_same_row(const struct report_cell *a, const struct report_cell *b);
 /* What a flag means, as a sentence about one cell. */
 const char *report_flag_text(enum report_flag flag);
-/* "ping-pong bytes=64": workload, operation if named otherwise, and parameters. Returns `text`. */
+/* "ping-pong 64 B depth=4": workload, operation if named otherwise, parameters. Returns `text`. */
 char *report_cell_label(const struct report_cell *cell, char *text, size_t bytes);
+/* One parameter: "depth=4", or "1 KiB" where its name is bytes. Returns `text`. */
+char *report_param_text(const struct config_param *param, char text[static 64]);
+
+/*
+ * Fills the tax of each of `count` cells, which are one operation in several layouts (report_tax.c,
+ * docs/results.md).
+ */
+void report_tax_fill(struct report_cell *cell, size_t count, const char *baseline);
 
 /* 0, or -ENOMEM. */
 int report_print_text(const struct report *report, int markdown, FILE *to);
+int report_print_html(const struct report *report, FILE *to);
 int report_print_csv(const struct report *report, FILE *to);
 int report_print_json(const struct report *report, FILE *to);
 

@@ -36,6 +36,8 @@ static void print_cell(const struct report_cell *cell, FILE *to) {
     json_number("min", cell->min, to);
     fprintf(to, ",\"n\":%zu", cell->n);
     json_number("ratio", cell->ratio, to);
+    json_number("software_tax", cell->tax.software, to);
+    json_number("hardware_tax", cell->tax.hardware, to);
     fputs(",\"events\":", to);
     record_print_events(cell->events, cell->has_events, to);
     json_text("status", cell->status, to);
@@ -48,6 +50,7 @@ static void print_cell(const struct report_cell *cell, FILE *to) {
     json_number("ratio_hi", cell->ratio_hi, to);
     json_text("trust", cell->trust, to);
     json_text("note", cell->note, to);
+    json_text("safety", cell->safety, to);
     fprintf(to, ",\"oracle\":\"%016" PRIx64 "\",\"warnings\":[", cell->oracle);
     const char *comma = "";
     for (enum report_flag flag = 0; flag < REPORT_FLAGS; flag++) {

@@ -168,8 +168,11 @@ static int kernel_hold(struct run *run) {
 /* `dir` becomes empty where no set could be opened. */
 static int run_batch(struct run *run, char *dir) {
     struct error error = {""};
-    struct result_set *set;
+    struct result_set *set = NULL;
+    struct result_data *earlier = NULL;
     int status = result_set_create(&set, dir, run->options->resume, run_manifest(run), &error);
+    if (!status && run->options->resume && (status = result_set_load(dir, &earlier, &error)))
+        result_set_finish(set, 0, &(struct error){""});
     if (status) {
         fprintf(stderr, "bulkhead: %s\n", error.text);
         dir[0] = '\0';
@@ -177,7 +180,8 @@ static int run_batch(struct run *run, char *dir) {
     }
     struct batch_totals totals;
     cancel_listen();
-    status = batch_run(run, set, &cancel_signal, &totals, &error);
+    status = batch_run(run, set, earlier, &cancel_signal, &totals, &error);
+    result_data_free(earlier);
     struct error finish_error = {""};
     int finished = result_set_finish(set, !status, &finish_error);
     if (totals.skipped)

@@ -63,7 +63,36 @@ static json_t *pairs_resolve(const struct run *run, size_t cells) {
     return pairs;
 }
 
+/* Adds the file's text under its path, which for a file of the data folder is relative to that. */
+static void file_add(json_t *files, const struct config_paths *paths,
+                     const struct config_file *file) {
+    size_t root = strlen(paths->data_dir);
+    const char *path = file->path;
+    if (!strncmp(path, paths->data_dir, root) && path[root] == '/')
+        path += root + strspn(path + root, "/");
+    if (!json_object_get(files, path))
+        json_object_set_new(files, path, json_string(file->text));
+}
+
+/* Every YAML file that the run was read from, as it was then. */
+static json_t *files_list(const struct run *run, size_t cells) {
+    json_t *files = json_object();
+    if (experiment_file(run->experiment))
+        file_add(files, run->paths, experiment_file(run->experiment));
+    for (size_t i = 0; i < cells; i++) {
+        const struct experiment_cell *cell = experiment_cell_at(run->experiment, i);
+        size_t count;
+        const struct config_file *file = layout_files(cell->layout, &count);
+        for (size_t j = 0; j < count; j++)
+            file_add(files, run->paths, &file[j]);
+        file_add(files, run->paths, workload_file(cell->workload));
+    }
+    return files;
+}
+
 json_t *run_manifest(const struct run *run) {
+    static const char *const preempt[] = {
+        [PREEMPT_AS_LAYOUT] = "as the layout", [PREEMPT_ON] = "on", [PREEMPT_OFF] = "off"};
     const struct experiment_settings *settings = &run->settings;
     json_int_t cells = (json_int_t)experiment_cell_count(run->experiment);
     json_t *layouts = json_array(), *workloads = json_array();
@@ -73,17 +102,18 @@ json_t *run_manifest(const struct run *run) {
         name_add_once(workloads, workload_name(cell->workload));
     }
     return json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:i, s:I, s:I, s:i, s:i, s:i, s:I, s:b, s:i, s:b, s:b,"
-        " s:o, s:o, s:o, s:o, s:{s:s, s:s, s:s}, s:o}",
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:i, s:I, s:I, s:i, s:i, s:i, s:I, s:s, s:i, s:b, s:b,"
+        " s:o, s:o, s:o, s:o, s:o, s:{s:s, s:s, s:s}, s:o}",
         "experiment", settings->name, "backend", run->backend->name, "backend_version",
         run->info.version, "unit", run->info.unit, "trust", backend_trust_name(run->info.trust),
         "commit", BULKHEAD_COMMIT, "seed", (json_int_t)settings->seed, "repeats", (int)run->boots,
         "cells", cells * run->boots, "excluded", (json_int_t)experiment_excluded(run->experiment),
         "warmup", (int)settings->warmup, "batch", (int)settings->batch, "samples",
         (int)settings->samples, "memory_bytes", (json_int_t)settings->memory_bytes, "preempt",
-        settings->preempt, "timeout_s", (int)settings->timeout_s, "self_test",
+        preempt[settings->preempt], "timeout_s", (int)settings->timeout_s, "self_test",
         run->options->self_test, "verified_by_second_boot", run->info.count_exact, "layouts",
         layouts, "workloads", workloads, "images", images_hash(run, (size_t)cells), "files",
-        pairs_resolve(run, (size_t)cells), "build", "version", BULKHEAD_VERSION, "compiler",
-        BULKHEAD_COMPILER, "flags", BULKHEAD_FLAGS, "host", manifest_host());
+        files_list(run, (size_t)cells), "resolved", pairs_resolve(run, (size_t)cells), "build",
+        "version", BULKHEAD_VERSION, "compiler", BULKHEAD_COMPILER, "flags", BULKHEAD_FLAGS, "host",
+        manifest_host());
 }

@@ -1,5 +1,5 @@
 /*
- * Tables for people: measures the columns, splits what is too wide, prints text or Markdown.
+ * Tables for people: measures the columns, splits what is too wide, prints text, Markdown or HTML.
  */
 #include "table.h"
 #include <errno.h>
@@ -107,6 +107,10 @@ static int print_text(const struct table *table, FILE *to) {
 }
 
 void table_print_char(char c, enum table_style style, FILE *to) {
+    if (style == TABLE_HTML && c && strchr("&<>\"'", c)) {
+        fprintf(to, "&#%d;", c);
+        return;
+    }
     if (style == TABLE_MARKDOWN && c && strchr("|\\<*_`", c))
         fputc('\\', to);
     fputc(c, to);
@@ -128,12 +132,28 @@ static void print_markdown(const struct table *table, FILE *to) {
     }
 }
 
+static void print_html(const struct table *table, FILE *to) {
+    fputs("<div class=\"scroll\"><table>\n", to);
+    for (size_t i = 0; i < table->count; i++) {
+        size_t column = i % table->columns;
+        const char *tag = i < table->columns || column < table->fixed ? "th" : "td";
+        fprintf(to, "%s<%s%s>", column ? "" : "<tr>", tag,
+                column < table->fixed ? " class=\"label\"" : "");
+        for (const char *c = table->cell[i]; *c; c++)
+            table_print_char(*c, TABLE_HTML, to);
+        fprintf(to, "</%s>%s", tag, column + 1 == table->columns ? "</tr>\n" : "");
+    }
+    fputs("</table></div>\n", to);
+}
+
 int table_print(struct table *table, enum table_style style, FILE *to) {
     int code = table->failed ? -ENOMEM : 0;
     if (!code && style == TABLE_TEXT)
         code = print_text(table, to);
-    else if (!code)
+    else if (!code && style == TABLE_MARKDOWN)
         print_markdown(table, to);
+    else if (!code)
+        print_html(table, to);
     for (size_t i = 0; i < table->count; i++)
         free(table->cell[i]);
     free(table->cell);

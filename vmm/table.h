@@ -1,5 +1,5 @@
 /*
- * Small tables for people: cells of text, printed in columns, or as a GitHub table. Also how a number
+ * Small tables for people: cells of text, printed in columns, as a GitHub table, or as one of HTML. Also how a number
  * is written for people. Whoever fills a table decides what is in it.
  */
 #ifndef BULKHEAD_TABLE_H
@@ -8,11 +8,12 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#define TABLE_WIDTH 118 /* columns of text that a table may take before it is split */
+#define TABLE_WIDTH 100 /* columns of text that a table may take before it is split */
 
 enum table_style {
     TABLE_TEXT,
-    TABLE_MARKDOWN
+    TABLE_MARKDOWN,
+    TABLE_HTML
 };
 
 struct table;
@@ -24,7 +25,7 @@ void table_add(struct table *table, const char *format, ...) __attribute__((form
 /* Prints and frees the table. 0, or -ENOMEM when a cell could not be kept. */
 int table_print(struct table *table, enum table_style style, FILE *to);
 
-/* One character of text that is no Markdown, escaped where Markdown would see a meaning. */
+/* One character of text that is no markup, escaped where Markdown or HTML would see a meaning. */
 void table_print_char(char c, enum table_style style, FILE *to);
 
 /* 13,029 / 42.5 / 3.25: separators, and no more digits than tell something. "-" when NaN. */

@@ -20,6 +20,21 @@ sip_endpoint sip_channel(const char *name) {
     return (sip_endpoint)endpoint;
 }
 
+struct sip_ends sip_channel_create(const char *name) {
+    int64_t ends = sip_call_channel_create(name, (uint32_t)strlen(name));
+    if (ends < 0)
+        return (struct sip_ends){0, 0};
+    return (struct sip_ends){(sip_endpoint)ends, (sip_endpoint)(ends >> 32)};
+}
+
+sip_child sip_create(const char *name) {
+    return sip_zero_if_error(sip_call_sip_create(name, (uint32_t)strlen(name)));
+}
+
+int64_t sip_give(sip_child child, sip_endpoint endpoint, const char *name) {
+    return sip_call_sip_give(child, endpoint, name, (uint32_t)strlen(name));
+}
+
 /* xorshift64*, Vigna 2016: cheap and without short periods. */
 static uint64_t random_step(uint64_t *state) {
     *state ^= *state >> 12;

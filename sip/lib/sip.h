@@ -12,12 +12,18 @@
 #include "guest-kernel/result.h"
 #include "sip/abi.h"
 #include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef uint32_t sip_handle;   /* of a block; 0: none */
 typedef uint32_t sip_endpoint; /* of a channel; 0: none */
+typedef uint32_t sip_child;    /* a SIP that this one created; 0: none */
 
-struct sip_message { /* what sip_recv returns */
+struct sip_ends { /* of a channel that this SIP created; both 0: none */
+    sip_endpoint client, server;
+};
+
+struct sip_message {   /* what sip_recv returns */
     sip_handle handle; /* 0: none, see error */
     uint32_t type;
     int64_t error; /* enum abi_error */
@@ -53,11 +59,30 @@ static inline int64_t sip_send(sip_endpoint endpoint, sip_handle handle, uint32_
                                uint32_t bytes) {
     return sip_call_send(endpoint, handle, type, bytes);
 }
+static inline uint32_t sip_zero_if_error(int64_t value) { return value < 0 ? 0 : (uint32_t)value; }
+
 /* A cleared block with room for `bytes` of payload, or 0. */
 static inline sip_handle sip_block(uint32_t bytes) {
-    int64_t handle = sip_call_block_alloc(bytes);
-    return handle < 0 ? 0 : (sip_handle)handle;
+    return sip_zero_if_error(sip_call_block_alloc(bytes, 0));
 }
+/* The same, for messages on this channel: where its blocks are in a heap of its own, from that one. */
+static inline sip_handle sip_block_for(sip_endpoint endpoint, uint32_t bytes) {
+    return sip_zero_if_error(sip_call_block_alloc(bytes, endpoint));
+}
+/* Cleared pages that are this SIP's own and are never sent, as a block; 0: no memory. Payload access
+   starts 16 bytes into the first page, as with any block. */
+static inline sip_handle sip_pages(uint32_t pages) {
+    return sip_zero_if_error(sip_call_pages_alloc(pages));
+}
+/* Waits until one of the channels has a message or is closed; its index, or an error. */
+static inline int64_t sip_wait_any(const sip_endpoint *endpoints, uint32_t count) {
+    return sip_call_wait(endpoints, count);
+}
+static inline int64_t sip_close(sip_endpoint endpoint) { return sip_call_close(endpoint); }
+static inline int64_t sip_start(sip_child child) { return sip_call_sip_start(child); }
+/* Waits for the end of a child: its exit status, or ABI_FAULTED | enum abi_trap. */
+static inline int64_t sip_wait(sip_child child) { return sip_call_sip_wait(child); }
+static inline int64_t sip_kill(sip_child child) { return sip_call_sip_kill(child); }
 static inline int64_t sip_block_free(sip_handle handle) { return sip_call_block_free(handle); }
 static inline uint32_t sip_self(void) { return (uint32_t)sip_call_self(); }
 static inline void sip_yield(void) { sip_call_yield(); }
@@ -67,8 +92,22 @@ void sip_fail(const char *text) __attribute__((noreturn));
 void sip_print(const char *text);
 /* A parameter of the workload, or one of warmup, batch, samples, seed. */
 int64_t sip_param(const char *name, int64_t fallback);
-/* This SIP's end of a channel; fails the run when the workload does not connect it. */
+/*
+ * This SIP's end of a channel; fails the run when the workload does not connect it. After a peer was
+ * started again, the same name leads to the new channel.
+ */
 sip_endpoint sip_channel(const char *name);
+/* A channel of a dynamic kind of the workload, both ends here. */
+struct sip_ends sip_channel_create(const char *name);
+/* A SIP from a template of the workload, not yet running; 0: not possible. */
+sip_child sip_create(const char *name);
+/* Gives it an end, which it finds by sip_channel(name). */
+int64_t sip_give(sip_child child, sip_endpoint endpoint, const char *name);
+/*
+ * A second thread: entry(argument) on `bytes` of stack; when entry returns, the thread ends. Checked
+ * code uses the memory for its own stack and gets a native one besides.
+ */
+int64_t sip_thread(void (*entry)(uint32_t), uint32_t argument, void *stack, uint32_t bytes);
 
 /*
  * The oracle of messages. sip_fill writes `bytes` of payload that depend on the seed; sip_checksum

@@ -2,11 +2,10 @@
 #ifndef BULKHEAD_SIP_NATIVE_H
 #define BULKHEAD_SIP_NATIVE_H
 
-extern const abi_function *sip_calls; /* set by sip_entry before sip_main */
+extern const abi_function *sip_calls;        /* set by sip_entry before sip_main */
 extern struct abi_slot sip_slots[ABI_SLOTS]; /* written by the kernel */
 
-static inline int64_t sip_call(enum abi_call call, uint64_t a, uint64_t b, uint64_t c,
-                               uint64_t d) {
+static inline int64_t sip_call(enum abi_call call, uint64_t a, uint64_t b, uint64_t c, uint64_t d) {
     return sip_calls[call](a, b, c, d);
 }
 
@@ -34,8 +33,36 @@ static inline int64_t sip_call_events(struct abi_events *events) {
 static inline int64_t sip_call_report(struct abi_report *report) {
     return sip_call(ABI_report, SIP_POINTER(report), 0, 0, 0);
 }
-static inline int64_t sip_call_block_alloc(uint32_t bytes) {
-    return sip_call(ABI_block_alloc, bytes, 0, 0, 0);
+static inline int64_t sip_call_block_alloc(uint32_t bytes, sip_endpoint endpoint) {
+    return sip_call(ABI_block_alloc, bytes, endpoint, 0, 0);
+}
+static inline int64_t sip_call_pages_alloc(uint32_t pages) {
+    return sip_call(ABI_pages_alloc, pages, 0, 0, 0);
+}
+static inline int64_t sip_call_wait(const sip_endpoint *endpoints, uint32_t count) {
+    return sip_call(ABI_wait, SIP_POINTER(endpoints), count, 0, 0);
+}
+static inline int64_t sip_call_channel_create(const char *name, uint32_t bytes) {
+    return sip_call(ABI_channel_create, SIP_POINTER(name), bytes, 0, 0);
+}
+static inline int64_t sip_call_close(sip_endpoint endpoint) {
+    return sip_call(ABI_close, endpoint, 0, 0, 0);
+}
+static inline int64_t sip_call_sip_create(const char *name, uint32_t bytes) {
+    return sip_call(ABI_sip_create, SIP_POINTER(name), bytes, 0, 0);
+}
+static inline int64_t sip_call_sip_give(sip_child child, sip_endpoint endpoint, const char *name,
+                                        uint32_t bytes) {
+    return sip_call(ABI_sip_give, child, endpoint, SIP_POINTER(name), bytes);
+}
+static inline int64_t sip_call_sip_start(sip_child child) {
+    return sip_call(ABI_sip_start, child, 0, 0, 0);
+}
+static inline int64_t sip_call_sip_wait(sip_child child) {
+    return sip_call(ABI_sip_wait, child, 0, 0, 0);
+}
+static inline int64_t sip_call_sip_kill(sip_child child) {
+    return sip_call(ABI_sip_kill, child, 0, 0, 0);
 }
 static inline int64_t sip_call_block_free(sip_handle handle) {
     return sip_call(ABI_block_free, handle, 0, 0, 0);

@@ -22,9 +22,27 @@ static inline int64_t sip_call_events(struct abi_events *events) {
 static inline int64_t sip_call_report(struct abi_report *report) {
     return sip_import_report(report);
 }
-static inline int64_t sip_call_block_alloc(uint32_t bytes) {
-    return sip_import_block_alloc(bytes);
+static inline int64_t sip_call_block_alloc(uint32_t bytes, sip_endpoint endpoint) {
+    return sip_import_block_alloc(bytes, endpoint);
 }
+static inline int64_t sip_call_pages_alloc(uint32_t pages) { return sip_import_pages_alloc(pages); }
+static inline int64_t sip_call_wait(const sip_endpoint *endpoints, uint32_t count) {
+    return sip_import_wait(endpoints, count);
+}
+static inline int64_t sip_call_channel_create(const char *name, uint32_t bytes) {
+    return sip_import_channel_create(name, bytes);
+}
+static inline int64_t sip_call_close(sip_endpoint endpoint) { return sip_import_close(endpoint); }
+static inline int64_t sip_call_sip_create(const char *name, uint32_t bytes) {
+    return sip_import_sip_create(name, bytes);
+}
+static inline int64_t sip_call_sip_give(sip_child child, sip_endpoint endpoint, const char *name,
+                                        uint32_t bytes) {
+    return sip_import_sip_give(child, endpoint, name, bytes);
+}
+static inline int64_t sip_call_sip_start(sip_child child) { return sip_import_sip_start(child); }
+static inline int64_t sip_call_sip_wait(sip_child child) { return sip_import_sip_wait(child); }
+static inline int64_t sip_call_sip_kill(sip_child child) { return sip_import_sip_kill(child); }
 static inline int64_t sip_call_block_free(sip_handle handle) {
     return sip_import_block_free(handle);
 }
@@ -40,17 +58,14 @@ static inline int64_t sip_call_fail(const char *text, uint32_t bytes) {
 }
 static inline uint64_t sip_clock(void) { return sip_import_time_now(); }
 
-/* The header lies before the payload, at negative offsets. */
-#define SIP_HEADER(field)                                                                          \
-    ((uint32_t)offsetof(struct abi_message, field) - (uint32_t)sizeof(struct abi_message))
 static inline uint64_t sip_message_word(sip_handle handle) {
-    return sip_import_load64(handle, SIP_HEADER(word));
+    return sip_import_message_word(handle);
 }
 static inline void sip_message_set_word(sip_handle handle, uint64_t word) {
-    sip_import_store64(handle, SIP_HEADER(word), word);
+    sip_import_message_set_word(handle, word);
 }
 static inline uint32_t sip_message_bytes(sip_handle handle) {
-    return sip_import_load32(handle, SIP_HEADER(bytes));
+    return sip_import_message_bytes(handle);
 }
 #define SIP_ACCESSORS(bits)                                                                        \
     static inline uint##bits##_t sip_msg_ld##bits(sip_handle handle, uint32_t offset) {            \

@@ -1,10 +1,14 @@
-# bulkhead_sip(NAME SOURCES a.c ... [MEMORY bytes] [STACK bytes] [INCLUDES dir ...]
-#              [KINDS unchecked checked masked])
+# bulkhead_sip(NAME SOURCES a.c ... [MEMORY bytes] [STACK bytes] [HEAP bytes] [THREADS number]
+#              [INCLUDES dir ...] [KINDS unchecked checked masked])
 # builds <build>/images/NAME.KIND.elf for each kind (default: all) from one set of C sources.
 #   MEMORY  linear memory of checked and masked code, stack and variables included: a power of two,
 #           at least 65536, the default
 #   STACK   native stack, whole pages, default 65536; a quarter of it is also the stack for variables
 #           whose address is taken, inside linear memory
+#   HEAP    what malloc() of the C library hands out; without it, nothing that calls malloc() links.
+#           Part of linear memory in checked and masked code
+#   THREADS the most threads at a time, the first included, default 1; each has a native stack of
+#           STACK bytes in checked and masked images
 # Every step is a command of its own with fixed flags, so that images are the same bytes in every
 # build type. Include this file where bulkhead_sip() is used, or in a directory above.
 
@@ -43,11 +47,19 @@ endif()
 set(SIP_GENERATED_FLAGS
     -fwrapv -fno-strict-aliasing -funroll-loops -Wframe-larger-than=2048 -Wno-unused
     -Wno-unused-parameter -I${SIP_TOOLCHAIN_DIR}) # before the system's wasm-rt.h
+# For gcc alone: short loops do not gain from more than four copies of a check, and the address of
+# each constant offset into linear memory is cheaper to make again than to keep.
+set(SIP_GENERATED_GNU_FLAGS --param max-unroll-times=4 -fno-tree-loop-im)
+set(SIP_GENERATED_CC ${SIP_CC})
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+    list(APPEND SIP_GENERATED_CC ${SIP_GENERATED_GNU_FLAGS})
+endif()
 set(SIP_LINK_FLAGS
     -static-pie -nostdlib -Wl,--gc-sections -Wl,--build-id=none -Wl,--hash-style=gnu -Wl,-z,norelro
     -Wl,-z,max-page-size=4096 -Wl,-z,text -Wl,--fatal-warnings -T ${SIP_TOOLCHAIN_DIR}/sip.ld)
-# Loops are unrolled once, by the compiler that sees the checks.
-set(SIP_WASM_FLAGS --target=wasm32 ${SIP_COMMON_FLAGS} -mbulk-memory -msign-ext -fno-unroll-loops)
+# Loops are unrolled and their variables chosen once, by the compiler that sees the checks.
+set(SIP_WASM_FLAGS --target=wasm32 ${SIP_COMMON_FLAGS} -mbulk-memory -msign-ext -fno-unroll-loops
+                   -mllvm -disable-lsr)
 
 # Compiles one C file with the command and flags given.
 function(sip_compile object source)
@@ -77,31 +89,37 @@ function(sip_link image safety stack)
         VERBATIM)
 endfunction()
 
-# A folder's C files as WebAssembly or native objects, compiled once for all SIPs.
-file(GLOB SIP_LIBRARY_SOURCES CONFIGURE_DEPENDS ${SIP_LIBRARY_DIR}/*.c)
+# The library, compiled once for all SIPs; the linkers keep what an image uses. Entry and threads are
+# written apart for native code (start.c) and for WebAssembly (thread.c; it starts in runtime.c).
+file(GLOB SIP_LIBRARY_SOURCES CONFIGURE_DEPENDS ${SIP_LIBRARY_DIR}/*.c ${SIP_LIBRARY_DIR}/libc/*.c)
+list(REMOVE_ITEM SIP_LIBRARY_SOURCES ${SIP_LIBRARY_DIR}/libc/arena.c) # each SIP its own
 set(SIP_NATIVE_LIBRARY)
 set(SIP_WASM_LIBRARY)
+set(SIP_RUNTIME ${SIP_WORK_DIR}/library/runtime.o)
+set(sip_first_time TRUE)
+if(TARGET sip-library)
+    set(sip_first_time FALSE)
+endif()
 foreach(source ${SIP_LIBRARY_SOURCES})
     get_filename_component(base ${source} NAME_WE)
-    list(APPEND SIP_NATIVE_LIBRARY ${SIP_WORK_DIR}/library/${base}.o)
-    if(NOT base STREQUAL "start") # checked code starts in runtime.c
-        list(APPEND SIP_WASM_LIBRARY ${SIP_WORK_DIR}/library/${base}.wasm.o)
+    if(NOT base STREQUAL "thread")
+        list(APPEND SIP_NATIVE_LIBRARY ${SIP_WORK_DIR}/library/${base}.o)
+        if(sip_first_time)
+            sip_compile(${SIP_WORK_DIR}/library/${base}.o ${source} ${SIP_CC} ${SIP_NATIVE_FLAGS})
+        endif()
     endif()
-endforeach()
-set(SIP_RUNTIME ${SIP_WORK_DIR}/library/runtime.o)
-
-if(NOT TARGET sip-library)
-    file(MAKE_DIRECTORY ${SIP_IMAGE_DIR})
-    foreach(source ${SIP_LIBRARY_SOURCES})
-        get_filename_component(base ${source} NAME_WE)
-        sip_compile(${SIP_WORK_DIR}/library/${base}.o ${source} ${SIP_CC} ${SIP_NATIVE_FLAGS})
-        if(NOT base STREQUAL "start")
+    if(NOT base STREQUAL "start")
+        list(APPEND SIP_WASM_LIBRARY ${SIP_WORK_DIR}/library/${base}.wasm.o)
+        if(sip_first_time)
             sip_compile(${SIP_WORK_DIR}/library/${base}.wasm.o ${source} ${SIP_WASM_CC}
                         ${SIP_WASM_FLAGS})
         endif()
-    endforeach()
-    sip_compile(${SIP_RUNTIME} ${SIP_TOOLCHAIN_DIR}/runtime.c ${SIP_CC}
-                ${SIP_NATIVE_FLAGS})
+    endif()
+endforeach()
+
+if(sip_first_time)
+    file(MAKE_DIRECTORY ${SIP_IMAGE_DIR})
+    sip_compile(${SIP_RUNTIME} ${SIP_TOOLCHAIN_DIR}/runtime.c ${SIP_CC} ${SIP_NATIVE_FLAGS})
     add_custom_target(sip-library DEPENDS ${SIP_NATIVE_LIBRARY} ${SIP_WASM_LIBRARY} ${SIP_RUNTIME})
     add_subdirectory(${SIP_TOOLCHAIN_DIR} ${CMAKE_BINARY_DIR}/sip/toolchain)
 endif()
@@ -151,7 +169,7 @@ function(sip_compile_generated object source folder)
 endfunction()
 
 function(bulkhead_sip name)
-    cmake_parse_arguments(PARSE_ARGV 1 arg "" "MEMORY;STACK" "SOURCES;INCLUDES;KINDS")
+    cmake_parse_arguments(PARSE_ARGV 1 arg "" "MEMORY;STACK;HEAP;THREADS" "SOURCES;INCLUDES;KINDS")
     if(arg_UNPARSED_ARGUMENTS OR NOT arg_SOURCES)
         message(FATAL_ERROR "bulkhead_sip(${name}): want SOURCES file.c ..., got "
                             "'${arg_UNPARSED_ARGUMENTS}'")
@@ -161,6 +179,9 @@ function(bulkhead_sip name)
     endif()
     if(NOT arg_MEMORY)
         set(arg_MEMORY 65536)
+    endif()
+    if(NOT arg_THREADS)
+        set(arg_THREADS 1)
     endif()
     if(NOT arg_KINDS)
         set(arg_KINDS unchecked checked masked)
@@ -175,9 +196,27 @@ function(bulkhead_sip name)
         message(FATAL_ERROR "bulkhead_sip(${name}): STACK ${arg_STACK} is not a multiple of 4096 of "
                             "at least 32768")
     endif()
+    if(arg_THREADS LESS 1 OR arg_THREADS GREATER 16)
+        message(FATAL_ERROR "bulkhead_sip(${name}): THREADS ${arg_THREADS} is not from 1 to 16")
+    endif()
     list(TRANSFORM arg_INCLUDES PREPEND -I)
+    set(threads)
+    if(arg_THREADS GREATER 1)
+        set(threads -DSIP_THREADS=${arg_THREADS} -DSIP_STACK_BYTES=${arg_STACK})
+    endif()
 
     set(folder ${SIP_WORK_DIR}/${name})
+    set(native_library ${SIP_NATIVE_LIBRARY})
+    set(wasm_library ${SIP_WASM_LIBRARY})
+    if(arg_HEAP)
+        set(arena ${SIP_LIBRARY_DIR}/libc/arena.c)
+        sip_compile(${folder}/arena.o ${arena} ${SIP_CC} ${SIP_NATIVE_FLAGS}
+                    -DSIP_HEAP_BYTES=${arg_HEAP})
+        sip_compile(${folder}/arena.wasm.o ${arena} ${SIP_WASM_CC} ${SIP_WASM_FLAGS}
+                    -DSIP_HEAP_BYTES=${arg_HEAP})
+        list(APPEND native_library ${folder}/arena.o)
+        list(APPEND wasm_library ${folder}/arena.wasm.o)
+    endif()
     set(images)
     foreach(kind ${arg_KINDS})
         set(image ${SIP_IMAGE_DIR}/${name}.${kind}.elf)
@@ -191,14 +230,14 @@ function(bulkhead_sip name)
                             ${arg_INCLUDES})
                 list(APPEND objects ${folder}/${base}.o)
             endforeach()
-            sip_link(${image} 0 ${arg_STACK} ${objects} ${SIP_NATIVE_LIBRARY})
+            sip_link(${image} 0 ${arg_STACK} ${objects} ${native_library})
         elseif(kind STREQUAL "checked")
             sip_compile_generated(${folder}/checked.o ${SIP_TOOLCHAIN_DIR}/image.c ${folder}
-                                  ${SIP_CC})
+                                  ${SIP_GENERATED_CC} ${threads})
             sip_link(${image} 1 ${arg_STACK} ${folder}/checked.o ${SIP_RUNTIME})
         elseif(kind STREQUAL "masked")
             sip_compile_generated(${folder}/masked.o ${SIP_TOOLCHAIN_DIR}/image.c ${folder}
-                                  ${SIP_CC} -DSIP_MASKED)
+                                  ${SIP_GENERATED_CC} -DSIP_MASKED ${threads})
             sip_link(${image} 2 ${arg_STACK} ${folder}/masked.o ${SIP_RUNTIME})
         else()
             message(FATAL_ERROR "bulkhead_sip(${name}): unknown kind '${kind}'")
@@ -207,8 +246,11 @@ function(bulkhead_sip name)
     if("checked" IN_LIST arg_KINDS OR "masked" IN_LIST arg_KINDS)
         math(EXPR wasm_stack "${arg_STACK} / 4")
         sip_translate(${folder} ${SIP_TOOLCHAIN_DIR}/image.rules sip_main ${arg_MEMORY}
-                      ${wasm_stack} "${arg_SOURCES}" "${SIP_WASM_LIBRARY}" ${arg_INCLUDES})
+                      ${wasm_stack} "${arg_SOURCES}" "${wasm_library}" ${arg_INCLUDES})
     endif()
     add_custom_target(sip-${name} ALL DEPENDS ${images})
     add_dependencies(sip-${name} sip-library)
+    if(TARGET bulkhead_contract_files)
+        add_dependencies(sip-${name} bulkhead_contract_files)
+    endif()
 endfunction()

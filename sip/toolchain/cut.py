@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Runs wasm2c on a module that passed the gate and cuts the tool's own prelude out of the result:
-. What remains gets its meaning from prelude.h. Fails if the tool is not
-the one whose output was studied, or if anything but the known prelude would be cut."""
+`cut.py WASM2C MODULE.wasm OUT.c`. What remains gets its meaning from prelude.h. Fails if the tool is
+not the one whose output was studied, or if anything but the known prelude would be cut."""
 
 import hashlib
 import os

@@ -1,7 +1,7 @@
 /*
  * The imports of imports.h as the generated C calls them: each translates and bounds-checks its
  * pointers, then calls the kernel through the table that the SIP was started with. Messages and the
- * clock never leave the image. The first argument, an instance, is always ignored.
+ * clock never leave the image. The first argument is the state of the calling thread.
  */
 #ifndef BULKHEAD_HOST_H
 #define BULKHEAD_HOST_H
@@ -9,13 +9,57 @@
 #include "sip/abi.h"
 #include "prelude.h"
 
-struct Z_sip_instance_t;
-#define HOST(result, name, ...)                                                                    \
-    static inline result Z_sipZ_##name(struct Z_sip_instance_t *instance __attribute__((unused)),  \
-                                       ##__VA_ARGS__)
+#if SIP_THREADS > 1
 
-extern const abi_function *sip_calls;
-extern struct abi_slot sip_slots[ABI_SLOTS];
+/*
+ * The kernel may take the processor from a thread between a check and the access, and another thread
+ * could then give the block away. So a thread says which block it uses, and one that gives a block
+ * away says so and waits for the others to be done. Only the compiler could reorder these words: a
+ * SIP's threads share one processor.
+ */
+struct Z_sip_instance_t {
+    volatile u32 uses;  /* a handle, 0: none */
+    volatile u32 leaves; /* the same */
+};
+static struct Z_sip_instance_t *sip_thread_state(u32 number);
+static u64 host_call(enum abi_call call, u64 a, u64 b, u64 c, u64 d);
+
+static inline void host_use(struct Z_sip_instance_t *thread, u32 handle) {
+    thread->uses = handle;
+    for (u32 i = 0; i < SIP_THREADS; i++) {
+        while (UNLIKELY(handle && sip_thread_state(i)->leaves == handle)) {
+            thread->uses = 0;
+            host_call(ABI_yield, 0, 0, 0, 0);
+            thread->uses = handle;
+        }
+    }
+    __asm__ volatile("" ::: "memory");
+}
+static inline void host_used(struct Z_sip_instance_t *thread) {
+    __asm__ volatile("" ::: "memory");
+    thread->uses = 0;
+}
+static inline void host_leave(struct Z_sip_instance_t *thread, u32 handle) {
+    thread->leaves = handle;
+    for (u32 i = 0; i < SIP_THREADS; i++)
+        while (UNLIKELY(handle && sip_thread_state(i)->uses == handle))
+            host_call(ABI_yield, 0, 0, 0, 0);
+}
+static inline void host_left(struct Z_sip_instance_t *thread) { thread->leaves = 0; }
+
+#else
+
+struct Z_sip_instance_t;
+#define host_use(thread, handle) ((void)0)
+#define host_used(thread) ((void)0)
+#define host_leave(thread, handle) ((void)0)
+#define host_left(thread) ((void)0)
+
+#endif
+
+#define HOST(result, name, ...)                                                                    \
+    static inline result Z_sipZ_##name(struct Z_sip_instance_t *thread __attribute__((unused)),  \
+                                       ##__VA_ARGS__)
 
 static inline u64 host_call(enum abi_call call, u64 a, u64 b, u64 c, u64 d) {
     return (u64)sip_calls[call](a, b, c, d);
@@ -42,22 +86,52 @@ HOST(u64, events, u32 events) {
     return host_call(ABI_events, host_range(events, sizeof(struct abi_events)), 0, 0, 0);
 }
 HOST(u64, report, u32 report) {
-    static struct abi_report copy; /* not in linear memory: nothing can change it after the check */
+    struct abi_report copy; /* not in linear memory: nothing can change it after the check */
     __builtin_memcpy(&copy, sip_range(report, sizeof(copy)), sizeof(copy));
     if (UNLIKELY(copy.values > UINT32_MAX))
         sip_trap(ABI_TRAP_BOUNDS);
     copy.values = host_range((u32)copy.values, ((u64)copy.samples + copy.overheads) * sizeof(u64));
     return host_call(ABI_report, (u64)(uintptr_t)&copy, 0, 0, 0);
 }
-HOST(u64, block_alloc, u64 bytes) { return host_call(ABI_block_alloc, bytes, 0, 0, 0); }
-HOST(u64, block_free, u64 handle) { return host_call(ABI_block_free, handle, 0, 0, 0); }
+HOST(u64, pages_alloc, u64 pages) { return host_call(ABI_pages_alloc, pages, 0, 0, 0); }
+HOST(u64, wait, u32 endpoints, u64 count) {
+    u64 bytes = count <= SIP_MEMORY_BYTES ? count * sizeof(u32) : UINT64_MAX;
+    return host_call(ABI_wait, host_range(endpoints, bytes), count, 0, 0);
+}
+HOST(u64, channel_create, u32 name, u64 bytes) {
+    return host_call(ABI_channel_create, host_range(name, bytes), bytes, 0, 0);
+}
+HOST(u64, close, u64 endpoint) { return host_call(ABI_close, endpoint, 0, 0, 0); }
+HOST(u64, sip_create, u32 name, u64 bytes) {
+    return host_call(ABI_sip_create, host_range(name, bytes), bytes, 0, 0);
+}
+HOST(u64, sip_give, u64 sip, u64 endpoint, u32 name, u64 bytes) {
+    return host_call(ABI_sip_give, sip, endpoint, host_range(name, bytes), bytes);
+}
+HOST(u64, sip_start, u64 sip) { return host_call(ABI_sip_start, sip, 0, 0, 0); }
+HOST(u64, sip_wait, u64 sip) { return host_call(ABI_sip_wait, sip, 0, 0, 0); }
+HOST(u64, sip_kill, u64 sip) { return host_call(ABI_sip_kill, sip, 0, 0, 0); }
+HOST(u64, block_alloc, u64 bytes, u64 endpoint) {
+    return host_call(ABI_block_alloc, bytes, endpoint, 0, 0);
+}
+HOST(u64, block_free, u64 handle) {
+    host_leave(thread, (u32)handle);
+    u64 error = host_call(ABI_block_free, handle, 0, 0, 0);
+    host_left(thread);
+    return error;
+}
 HOST(u64, send, u64 endpoint, u64 handle, u64 type, u64 bytes) {
-    return host_call(ABI_send, endpoint, handle, type, bytes);
+    host_leave(thread, (u32)handle);
+    u64 error = host_call(ABI_send, endpoint, handle, type, bytes);
+    host_left(thread);
+    return error;
 }
 HOST(u64, recv, u64 endpoint, u64 flags) { return host_call(ABI_recv, endpoint, flags, 0, 0); }
 HOST(u64, fail, u32 text, u64 bytes) {
     return host_call(ABI_fail, host_range(text, bytes), bytes, 0, 0);
 }
+static u64 sip_thread_start(u32 entry, u32 argument); /* threads.h */
+HOST(u64, thread_create, u32 entry, u32 argument) { return sip_thread_start(entry, argument); }
 
 /*
  * `bytes` bytes at `offset` from the start of a block, header included. A slot that is not owned has
@@ -85,19 +159,39 @@ static inline __attribute__((always_inline)) u8 *host_block(u32 handle, u64 offs
 #define HOST_HEADER(handle)                                                                        \
     ((struct abi_message *)host_block(handle, 0, sizeof(struct abi_message)))
 
-HOST(u32, message_bytes, u32 handle) { return HOST_HEADER(handle)->bytes; }
-HOST(u64, message_word, u32 handle) { return HOST_HEADER(handle)->word; }
-HOST(void, message_set_word, u32 handle, u64 word) { HOST_HEADER(handle)->word = word; }
+/* `access` with the block held, see host_use(). */
+#define HOST_WITH(handle, access)                                                                  \
+    do {                                                                                           \
+        host_use(thread, handle);                                                                  \
+        access;                                                                                    \
+        host_used(thread);                                                                         \
+    } while (0)
+
+HOST(u32, message_bytes, u32 handle) {
+    u32 bytes;
+    HOST_WITH(handle, bytes = HOST_HEADER(handle)->bytes);
+    return bytes;
+}
+HOST(u64, message_word, u32 handle) {
+    u64 word;
+    HOST_WITH(handle, word = HOST_HEADER(handle)->word);
+    return word;
+}
+HOST(void, message_set_word, u32 handle, u64 word) {
+    HOST_WITH(handle, HOST_HEADER(handle)->word = word);
+}
 
 #define DEFINE_FIELD(bits, wide)                                                                   \
     HOST(wide, load##bits, u32 handle, u32 offset) {                                               \
         u##bits value;                                                                             \
-        __builtin_memcpy(&value, HOST_PAYLOAD(handle, offset, sizeof(value)), sizeof(value));      \
+        HOST_WITH(handle, __builtin_memcpy(&value, HOST_PAYLOAD(handle, offset, sizeof(value)),    \
+                                           sizeof(value)));                                        \
         return value;                                                                              \
     }                                                                                              \
     HOST(void, store##bits, u32 handle, u32 offset, wide value) {                                  \
         u##bits stored = (u##bits)value;                                                           \
-        __builtin_memcpy(HOST_PAYLOAD(handle, offset, sizeof(stored)), &stored, sizeof(stored));   \
+        HOST_WITH(handle, __builtin_memcpy(HOST_PAYLOAD(handle, offset, sizeof(stored)), &stored,  \
+                                           sizeof(stored)));                                       \
     }
 DEFINE_FIELD(8, u32)
 DEFINE_FIELD(16, u32)
@@ -106,11 +200,11 @@ DEFINE_FIELD(64, u64)
 
 HOST(void, read, u32 handle, u32 offset, u32 to, u32 bytes) {
     u8 *target = sip_range(to, bytes);
-    memcpy(target, HOST_PAYLOAD(handle, offset, bytes), bytes);
+    HOST_WITH(handle, memcpy(target, HOST_PAYLOAD(handle, offset, bytes), bytes));
 }
 HOST(void, write, u32 handle, u32 offset, u32 from, u32 bytes) {
     const u8 *source = sip_range(from, bytes);
-    memcpy(HOST_PAYLOAD(handle, offset, bytes), source, bytes);
+    HOST_WITH(handle, memcpy(HOST_PAYLOAD(handle, offset, bytes), source, bytes));
 }
 
 HOST(u64, time_now) {

@@ -14,5 +14,5 @@ struct Z_image_instance_t;
 u32 SIP_FUNCTION(u32 argument);
 u32 SIP_FUNCTION(u32 argument) {
     sip_module_start();
-    return SIP_CALL(SIP_INSTANCE, argument);
+    return SIP_CALL(SIP_FIRST_INSTANCE, argument);
 }

@@ -7,9 +7,11 @@ struct Z_image_instance_t;
     static unsigned Z_imageZ_sip_main(struct Z_image_instance_t *) __attribute__((noinline));
 
 #include "module.h"
-#include "runtime.h"
 
 int32_t sip_image_run(void) {
     sip_module_start();
-    return (int32_t)Z_imageZ_sip_main(SIP_INSTANCE);
+#if SIP_THREADS > 1
+    sip_threads[0].stack_limit = sip_stack_limit;
+#endif
+    return (int32_t)Z_imageZ_sip_main(SIP_FIRST_INSTANCE);
 }

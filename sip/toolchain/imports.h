@@ -18,12 +18,26 @@ SIP_IMPORT(param) int64_t sip_import_param(const char *name, uint64_t bytes, int
 SIP_IMPORT(endpoint) int64_t sip_import_endpoint(const char *name, uint64_t bytes);
 SIP_IMPORT(events) int64_t sip_import_events(struct abi_events *events);
 SIP_IMPORT(report) int64_t sip_import_report(const struct abi_report *report);
-SIP_IMPORT(block_alloc) int64_t sip_import_block_alloc(uint64_t bytes);
+SIP_IMPORT(pages_alloc) int64_t sip_import_pages_alloc(uint64_t pages);
+SIP_IMPORT(wait) int64_t sip_import_wait(const uint32_t *endpoints, uint64_t count);
+SIP_IMPORT(channel_create)
+int64_t sip_import_channel_create(const char *name, uint64_t bytes);
+SIP_IMPORT(close) int64_t sip_import_close(uint64_t endpoint);
+SIP_IMPORT(sip_create) int64_t sip_import_sip_create(const char *name, uint64_t bytes);
+SIP_IMPORT(sip_give)
+int64_t sip_import_sip_give(uint64_t sip, uint64_t endpoint, const char *name, uint64_t bytes);
+SIP_IMPORT(sip_start) int64_t sip_import_sip_start(uint64_t sip);
+SIP_IMPORT(sip_wait) int64_t sip_import_sip_wait(uint64_t sip);
+SIP_IMPORT(sip_kill) int64_t sip_import_sip_kill(uint64_t sip);
+SIP_IMPORT(block_alloc) int64_t sip_import_block_alloc(uint64_t bytes, uint64_t endpoint);
 SIP_IMPORT(block_free) int64_t sip_import_block_free(uint64_t handle);
 SIP_IMPORT(send)
 int64_t sip_import_send(uint64_t endpoint, uint64_t handle, uint64_t type, uint64_t bytes);
 SIP_IMPORT(recv) int64_t sip_import_recv(uint64_t endpoint, uint64_t flags);
 SIP_IMPORT(fail) int64_t sip_import_fail(const char *text, uint64_t bytes);
+/* Runs entry(argument) on a native stack of the image; the entry sets its own stack pointer. */
+SIP_IMPORT(thread_create)
+int64_t sip_import_thread_create(void (*entry)(uint32_t), uint32_t argument);
 
 /* The header of an owned block: bytes of payload that were sent, and the sender's word. */
 SIP_IMPORT(message_bytes) uint32_t sip_import_message_bytes(uint32_t handle);

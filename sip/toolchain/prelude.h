@@ -10,6 +10,10 @@
 
 #include "trap.h"
 
+#ifndef SIP_THREADS
+#define SIP_THREADS 1
+#endif
+
 #define LIKELY(x) __builtin_expect(!!(x), 1)
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define TRAP(kind) (sip_trap(ABI_TRAP_##kind), 0)
@@ -113,13 +117,13 @@ static inline void memory_copy(wasm_rt_memory_t *to_memory, const wasm_rt_memory
 
 /*
  * Native stack: compared with a limit after the function has pushed and reserved what it needs. The
- * slack below the limit holds one more frame, a call into the kernel, and interrupts.
+ * slack below the limit holds one more frame, a call into the kernel, and interrupts. SIP_STACK_LIMIT
+ * is the thread's own.
  */
-extern u64 sip_stack_limit;
 #define FUNC_PROLOGUE                                                                              \
     do {                                                                                           \
         _Bool below;                                                                               \
-        __asm__ volatile("cmpq %1, %%rsp" : "=@ccb"(below) : "m"(sip_stack_limit));                \
+        __asm__ volatile("cmpq %1, %%rsp" : "=@ccb"(below) : "m"(SIP_STACK_LIMIT));                \
         if (UNLIKELY(below))                                                                       \
             sip_trap(ABI_TRAP_STACK);                                                              \
     } while (0)
@@ -139,7 +143,7 @@ static inline __attribute__((always_inline)) u32 sip_function_type(u32 params, u
 #define wasm_rt_register_func_type(params, results, ...)                                           \
     sip_function_type(params, results, (const u8[]){0, ##__VA_ARGS__} + 1)
 
-/* An instance is static, and so is the module that each table entry belongs to. */
+/* Each table entry belongs to this module. */
 #define CALL_INDIRECT(table, type, number, index, module, ...)                                     \
     (((type)sip_function((table).data, index, func_types[number]))(SIP_INSTANCE, ##__VA_ARGS__))
 

@@ -15,7 +15,7 @@ extern const uint64_t sip_note_stack_bytes; /* in the note, see sip.ld */
 
 void sip_trap(uint32_t kind) {
     const char *next = __builtin_return_address(0); /* may be the start of another function */
-    __asm__ volatile("ud2" ::"a"(kind), "d"(next - 1));
+    sip_calls[ABI_trap](kind, (uint64_t)(uintptr_t)(next - 1), 0, 0);
     __builtin_unreachable();
 }
 

@@ -70,11 +70,14 @@ char *test_folder_make(void) {
 
     if (!path || !mkdtemp(path))
         abort();
-    test_image_init(&image, PLAN_SAFETY_UNCHECKED);
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char name[64];
 
+        test_image_init(&image, PLAN_SAFETY_UNCHECKED);
         snprintf(name, sizeof(name), "%s.unchecked.elf", names[i]);
+        test_folder_add(path, name, &image, sizeof(image));
+        test_image_init(&image, PLAN_SAFETY_CHECKED);
+        snprintf(name, sizeof(name), "%s.checked.elf", names[i]);
         test_folder_add(path, name, &image, sizeof(image));
     }
     return path;

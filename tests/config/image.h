@@ -27,7 +27,7 @@ struct test_image { /* the file as it stands on disk: headers and note, code, da
 void test_image_init(struct test_image *image, uint32_t safety);
 
 /*
- * A fresh folder with an image for each SIP of the shipped workloads, built unchecked.
+ * A fresh folder with an image for each SIP of the first workloads, built unchecked and checked.
  * Returns its path, malloc'ed; test_folder_remove() removes it and frees the path.
  */
 char *test_folder_make(void);

@@ -89,12 +89,13 @@ Test(plan, round_trip) {
     cr_assert(plan->channels.count == 1);
     cr_expect_str_eq(channels[0].name, "ping");
     cr_expect(channels[0].from == 0 && channels[0].to == 1 && channels[0].depth == 4);
-    cr_expect(channels[0].transfer == PLAN_TRANSFER_COPY && channels[0].message_bytes == 1);
+    cr_expect(channels[0].transfer == PLAN_TRANSFER_COPY && channels[0].message_bytes == 64);
     cr_expect(channels[0].contract == PLAN_NONE);
     cr_assert(plan->images.count == 2);
-    test_image_init(&image, PLAN_SAFETY_UNCHECKED);
+    test_image_init(&image, PLAN_SAFETY_CHECKED);
     for (uint32_t i = 0; i < 2; i++) {
         cr_assert(files[i].bytes == sizeof(image));
+        cr_expect(files[i].offset % 4096 == 0);
         cr_expect(memcmp((char *)plan + files[i].offset, image_bytes, sizeof(image)) == 0);
     }
     cr_assert(plan->params.count == 1);
@@ -177,6 +178,61 @@ Test(plan, copy_inside_one_heap_is_allowed) {
     free(layout);
 }
 
+static const struct {
+    const char *layout;
+    uint32_t transfer, domains;
+} asked[] = {
+    {"extends: hip-r3-s\ntransfer: remap\n", PLAN_TRANSFER_REMAP, 3},
+    {"transfer: remap\nplace: [{match: {role: '*'}, in: own, heap: own}]\n", PLAN_TRANSFER_REMAP,
+     3},
+    {"extends: hip-r3-s\ntransfer: shared\n", PLAN_TRANSFER_SHARED, 3},
+    {"extends: hip-r3\ntransfer: shared\n", PLAN_TRANSFER_SHARED, 2},
+    {"extends: sip-page\ntransfer: shared\n", PLAN_TRANSFER_SHARED, 1},
+};
+
+Test(plan, transfers_by_name) {
+    for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+        char text[256];
+
+        snprintf(text, sizeof(text), "layout: asked\n%s", asked[i].layout);
+        char *layout = write_file("asked.yaml", text);
+        struct plan_header *plan = build_well(layout, "ping-pong");
+        const struct plan_channel *channels = plan_at(plan, plan->channels);
+
+        cr_expect(channels[0].transfer == asked[i].transfer, "%s", asked[i].layout);
+        cr_expect(plan->domains.count == asked[i].domains, "%s", asked[i].layout);
+        free(plan);
+        free(layout);
+    }
+}
+
+Test(plan, who_decides_about_preemption) {
+    static const struct {
+        const char *layout;
+        enum preempt_choice choice;
+        int preempts;
+    } cases[] = {
+        {"off", PREEMPT_AS_LAYOUT, 0}, {"on", PREEMPT_AS_LAYOUT, 1}, {"off", PREEMPT_ON, 1},
+        {"on", PREEMPT_ON, 1},         {"off", PREEMPT_OFF, 0},      {"on", PREEMPT_OFF, 0},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct plan_options options = usual;
+        char text[128];
+
+        snprintf(text, sizeof(text), "layout: timed\nextends: sip-page\npreempt: %s\n",
+                 cases[i].layout);
+        char *layout = write_file("timed.yaml", text);
+        options.preempt = cases[i].choice;
+        struct plan_header *plan = build(layout, "abi-call", &options);
+
+        cr_assert(plan);
+        cr_expect(!(plan->flags & PLAN_PREEMPT) == !cases[i].preempts, "case %zu", i);
+        free(plan);
+        free(layout);
+    }
+}
+
 Test(plan, extends_merges) {
     char *parent = write_file("parent.yaml", "layout: parent\npages: 2M\nwake: direct\n"
                                              "domains: {apps: {ring: 3, pages: 2M}}\n"
@@ -246,13 +302,27 @@ Test(plan, memory_that_does_not_fit) {
     cr_expect(strstr(diags.item[0].text, "--memory 32M"));
 }
 
+Test(plan, memory_of_both_directions) {
+    char *file = write_file("deep.yaml", "workload: deep\n"
+                                         "sips:\n"
+                                         "  a: {image: abi-call, role: driver}\n"
+                                         "  b: {image: abi-call, role: service}\n"
+                                         "channels:\n"
+                                         "  one: {from: a, to: b, depth: 256, bytes: 256K}\n");
+
+    cr_assert(!build("sip-page", file, &usual)); /* 64 MiB one way would fit */
+    cr_assert(diags.count == 1);
+    cr_expect(strstr(diags.item[0].text, "does not fit"), "%s", diags.item[0].text);
+    free(file);
+}
+
 Test(plan, damaged_and_misnamed_images) {
     struct test_image image;
 
     test_image_init(&image, PLAN_SAFETY_MASKED);
     test_folder_add(images, "ping-pong-client.unchecked.elf", &image, sizeof(image));
     test_folder_add_text(images, "ping-pong-server.unchecked.elf", "not an image");
-    cr_assert(!build("sip-page", "ping-pong", &usual));
+    cr_assert(!build("unchecked", "ping-pong", &usual));
     cr_assert(diags.count == 2);
     cr_expect(strstr(diags.item[0].text, "is named as unchecked but was built masked"));
     cr_expect(strstr(diags.item[1].text, "ping-pong-server.unchecked.elf is too short"));
@@ -403,11 +473,12 @@ Test(plan, wrong_values) {
     REFUSED(AT(plan_domain, domains)[1].name[0] = 'b', "domains have the same name");
     REFUSED(AT(plan_image, images)[0].name[0] = '\0', "image's name");
     REFUSED(AT(plan_image, images)[0].safety = 3, "plan_safety");
-    REFUSED(AT(plan_image, images)[1].offset += 16, "not inside the plan");
-    REFUSED(AT(plan_image, images)[0].offset += 8, "16-aligned");
-    REFUSED(AT(plan_image, images)[0].offset = 0, "not inside the plan");
-    REFUSED(AT(plan_image, images)[0].bytes = 0, "not inside the plan");
-    REFUSED(AT(plan_image, images)[0].bytes = 0xffffffff, "not inside the plan");
+    REFUSED(AT(plan_image, images)[1].offset += 4096, "inside the plan");
+    REFUSED(AT(plan_image, images)[0].offset += 16, "page's start");
+    REFUSED(AT(plan_image, images)[0].offset = 0, "inside the plan");
+    REFUSED(AT(plan_image, images)[0].bytes = 0, "inside the plan");
+    REFUSED(AT(plan_image, images)[0].bytes = 0xffffffff, "inside the plan");
+    REFUSED(plan->total_bytes -= 16, "last page");
     REFUSED(AT(plan_image, images)[0].reserved = 1, "reserved");
     REFUSED(plan->sips.count = 0, "no SIP");
     REFUSED(AT(plan_sip, sips)[0].name[0] = '\0', "SIP's name");
@@ -439,7 +510,7 @@ Test(plan, wrong_values) {
     REFUSED(AT(plan_channel, channels)[0].to = PLAN_NONE, "end of a channel");
     REFUSED(AT(plan_channel, channels)[0].transfer = PLAN_TRANSFER_MOVE, "between two heaps");
     REFUSED(AT(plan_channel, channels)[0].message_bytes = 0, "message bytes");
-    REFUSED(AT(plan_channel, channels)[0].message_bytes = 64, "than its contract needs");
+    REFUSED(AT(plan_channel, channels)[0].message_bytes = 4, "than its contract needs");
     REFUSED(AT(plan_channel, channels)[0].contract = 1, "channel's contract");
     REFUSED(AT(plan_channel, channels)[0].reserved = 1, "reserved");
     REFUSED((AT(plan_contract, contracts)[0].in_flight = 16), "not as deep");
@@ -452,15 +523,28 @@ Test(plan, wrong_values) {
     free(file);
 }
 
-Test(plan, remap_inside_one_heap) {
-    struct plan_header *sound = build_well("sip-page", "ping-pong");
+/* A plan of the layout whose channel uses that transfer is refused with the text. */
+static void transfer_refused(const char *layout, uint32_t transfer, const char *text) {
+    struct plan_header *sound = build_well(layout, "ping-pong");
     struct plan_header *plan = malloc(sound->total_bytes);
     const char *why;
 
     cr_assert(plan);
-    REFUSED(((struct plan_channel *)((char *)plan + sound->channels.offset))->transfer =
-                PLAN_TRANSFER_REMAP,
-            "inside one heap");
+    REFUSED(((struct plan_channel *)((char *)plan + sound->channels.offset))->transfer = transfer,
+            text);
     free(plan);
     free(sound);
+}
+
+Test(plan, transfers_that_cannot_be) {
+    char *large = write_file("large.yaml", "layout: large\n"
+                                           "place: [{match: {role: '*'}, in: own, ring: 3, "
+                                           "pages: 2M}]\n");
+
+    transfer_refused("sip-page", PLAN_TRANSFER_REMAP, "inside one heap");
+    transfer_refused("hip-r3", PLAN_TRANSFER_REMAP, "no heap, space and 4 KiB pages of its own");
+    transfer_refused(large, PLAN_TRANSFER_REMAP, "no heap, space and 4 KiB pages of its own");
+    transfer_refused(large, PLAN_TRANSFER_SHARED, "does not have pages of 4 KiB");
+    transfer_refused("sip-phys", PLAN_TRANSFER_SHARED, "does not have pages of 4 KiB");
+    free(large);
 }

@@ -34,6 +34,7 @@ static void print_all(const struct report *report) {
         abort();
     report_print_text(report, 0, to);
     report_print_text(report, 1, to);
+    report_print_html(report, to);
     report_print_csv(report, to);
     report_print_json(report, to);
     fclose(to);

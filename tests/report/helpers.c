@@ -44,6 +44,35 @@ void file_write(const char *path, const char *text) {
     cr_assert_eq(fclose(to), 0);
 }
 
+struct report *report_make(const char *dir, const char *baseline) {
+    struct error error;
+    struct result_data *data;
+    struct report *report;
+    cr_assert_eq(chdir(REPORT_DATA), 0);
+    cr_assert_eq(result_set_load(dir, &data, &error), 0, "%s", error.text);
+    cr_assert_eq(report_create(data, baseline, &report, &error), 0, "%s", error.text);
+    return report;
+}
+
+void report_drop(struct report *report) {
+    struct result_data *data = (struct result_data *)report->data;
+    report_free(report);
+    result_data_free(data);
+}
+
+char *report_text(const struct report *report, const char *format) {
+    char *text = NULL;
+    size_t bytes;
+    FILE *to = open_memstream(&text, &bytes);
+    int code = !strcmp(format, "json")   ? report_print_json(report, to)
+               : !strcmp(format, "csv")  ? report_print_csv(report, to)
+               : !strcmp(format, "html") ? report_print_html(report, to)
+                                         : report_print_text(report, !strcmp(format, "md"), to);
+    cr_assert_eq(code, 0);
+    fclose(to);
+    return text;
+}
+
 json_t *manifest_make(const char *unit) {
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:[s,s], s:[s], s:{s:s}, "
                      "s:{s:{s:s, s:s}, s:s}}",
@@ -79,5 +108,6 @@ struct record record_make(const char *layout, uint32_t boot, double first, doubl
         .trust = "real",
         .host = "alpha",
         .note = "as is",
+        .safety = "checked",
     };
 }

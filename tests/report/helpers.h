@@ -5,7 +5,7 @@
 #ifndef TEST_REPORT_HELPERS_H
 #define TEST_REPORT_HELPERS_H
 
-#include "vmm/records.h"
+#include "vmm/report.h"
 
 /* A fresh folder under $TMPDIR or /tmp; temp_remove() removes it with result sets in it. */
 char *temp_make(char path[static 256]);
@@ -14,6 +14,11 @@ void temp_remove(const char *path);
 /* A whole file, malloc'ed; fails the test when it cannot be read. */
 char *file_read(const char *path);
 void file_write(const char *path, const char *text);
+
+/* The report of a set in data/, and its text in a format, malloc'ed: "txt", "md", "html" ... */
+struct report *report_make(const char *dir, const char *baseline);
+void report_drop(struct report *report); /* with its data */
+char *report_text(const struct report *report, const char *format);
 
 /* A manifest in the given unit, and a good record with two samples. */
 json_t *manifest_make(const char *unit);

@@ -1,6 +1,7 @@
 /*
  * Comparisons: the same cells side by side, and what is refused. data/golden holds what an
- * earlier `bulkhead compare` printed in data/: it shows changes, not that the figures are right.
+ * earlier `bulkhead compare` printed in data/: it shows changes, not that the figures are right;
+ * golden.sh writes it anew.
  */
 #include "helpers.h"
 #include "vmm/command.h"

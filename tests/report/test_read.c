@@ -32,6 +32,7 @@ ParameterizedTestParameters(read, broken_sets_are_refused) {
         {"wrong-count", "samples.jsonl:1: \"n\" is 3, but there are 2 samples"},
         {"wrong-event", "samples.jsonl:1: event \"tea_breaks\" is not known"},
         {"wrong-kind", "samples.jsonl:2: kind must be"},
+        {"wrong-safety", "samples.jsonl:1: safety must be"},
         {"wrong-sample", "samples.jsonl:1: sample 2 must be a number"},
         {"wrong-unit", "samples.jsonl:1: unit must be"},
     };

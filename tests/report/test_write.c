@@ -85,6 +85,7 @@ Test(write, what_was_written_is_read) {
     cr_assert_str_eq(read->trust, "real");
     cr_assert_str_eq(read->host, "alpha");
     cr_assert_str_eq(read->note, "as is");
+    cr_assert_str_eq(read->safety, "checked");
     cr_assert_str_eq(data->record[1].reason, "no \"PCID\" here\\");
     cr_assert_eq(data->record[1].n, 0);
     cr_assert_not(data->record[1].has_events);
@@ -104,7 +105,8 @@ Test(write, a_line_has_the_keys_in_order_and_whole_numbers_stay_whole) {
               "\"events\":{\"ring_crossings\":2,\"table_switches\":0,\"tlb_flushes\":0,"
               "\"context_switches\":1,\"bytes_copied\":96.5,\"messages\":2,\"page_faults\":0},"
               "\"status\":\"ok\",\"reason\":\"\",\"oracle\":\"fedcba9876543210\","
-              "\"overhead\":3.25,\"trust\":\"real\",\"host\":\"alpha\",\"note\":\"as is\"}\n");
+              "\"overhead\":3.25,\"trust\":\"real\",\"host\":\"alpha\",\"note\":\"as is\","
+              "\"safety\":\"checked\"}\n");
     free(text);
 }
 

@@ -1,6 +1,6 @@
 /*
- * bench-ring [ROUNDS]: what a message through the ring costs on this host, in ns: push, then pop,
- * cookie and complete, one message or a full ring at a time. One thread, no notification.
+ * bench-ring [ROUNDS]: what a message through a joined ring costs on this host, in ns: push, then take,
+ * one message or a full ring at a time. One thread, no notification.
  */
 #include "channel-dev/ring.h"
 #include <stdio.h>
@@ -10,7 +10,7 @@
 #define ENTRIES 256u
 
 static _Alignas(64) unsigned char bytes[RING_BYTES(ENTRIES)];
-static struct ring_slot slot[ENTRIES];
+static uint64_t cookies[ENTRIES];
 static struct ring_driver driver;
 static struct ring_device device;
 
@@ -19,13 +19,7 @@ __attribute__((noinline)) static int bench_push(uint64_t i) { return ring_push(&
 
 __attribute__((noinline)) static int bench_take(uint64_t *cookie) {
     struct ring_element element;
-    int got = ring_pop(&device, &element);
-    if (got <= 0)
-        return -1;
-    if (ring_driver_cookie(&driver, element.id, cookie))
-        return -1;
-    ring_complete(&device, element.id, 0);
-    return 0;
+    return ring_take(&driver, &device, &element, cookie) == 1 ? 0 : -1;
 }
 
 static double now_ns(void) {
@@ -58,8 +52,9 @@ int main(int argc, char **argv) {
     uint64_t rounds = argc > 1 ? strtoull(argv[1], NULL, 10) : 20000000;
     rounds = (rounds + ENTRIES - 1) / ENTRIES * ENTRIES;
     struct ring_memory memory = ring_layout(bytes, ENTRIES);
-    ring_driver_init(&driver, &memory, ENTRIES, slot, NULL, NULL);
+    ring_driver_init(&driver, &memory, ENTRIES, cookies, NULL, NULL);
     ring_device_init(&device, &memory, ENTRIES, 64, NULL, NULL);
+    ring_join(&driver, &device);
     if (!rounds || measure(1, rounds) || measure(ENTRIES, rounds)) {
         fprintf(stderr, "bench-ring: a message was lost; usage: bench-ring [ROUNDS]\n");
         return 1;

@@ -50,11 +50,11 @@ Test(ring_layout, linux_reads_what_we_write) {
                                .desc = (void *)memory.desc,
                                .avail = (void *)memory.avail,
                                .used = (void *)memory.used};
-    struct ring_slot slot[8];
+    uint64_t cookies[8];
     struct ring_driver driver;
     struct ring_device device;
     struct ring_element element;
-    ring_driver_init(&driver, &memory, 8, slot, NULL, NULL);
+    ring_driver_init(&driver, &memory, 8, cookies, NULL, NULL);
     ring_device_init(&device, &memory, 8, 100, NULL, NULL);
 
     ring_push(&driver, 0x123456789abcdef0, 77, 0);
@@ -65,7 +65,7 @@ Test(ring_layout, linux_reads_what_we_write) {
     cr_assert_eq(desc->flags, 0);
 
     cr_assert_eq(ring_pop(&device, &element), 1);
-    ring_complete(&device, element.id, 3);
+    ring_complete(&device, 3);
     cr_assert_eq(linux_ring.used->idx, 1);
     cr_assert_eq(linux_ring.used->ring[0].id, element.id);
     cr_assert_eq(linux_ring.used->ring[0].len, 3);
@@ -87,12 +87,13 @@ Test(ring_layout, need_event_agrees_with_linux) {
 Test(ring_layout, wrong_sizes_are_refused) {
     static _Alignas(64) unsigned char bytes[RING_BYTES(8)];
     struct ring_memory memory = ring_layout(bytes, 8);
-    struct ring_slot slot[8];
+    uint64_t cookies[8];
     struct ring_driver driver;
     struct ring_device device;
     static const uint32_t wrong[] = {0, 3, 6, 255, 512, 1u << 31};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        cr_assert_eq(ring_driver_init(&driver, &memory, wrong[i], slot, NULL, NULL), -RING_INVALID);
+        cr_assert_eq(ring_driver_init(&driver, &memory, wrong[i], cookies, NULL, NULL),
+                     -RING_INVALID);
         cr_assert_eq(ring_device_init(&device, &memory, wrong[i], 1, NULL, NULL), -RING_INVALID);
     }
 }

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #define WORLD_MAX_LEN 4096u
-#define WORLD_COOKIES 65536u
 
 #define WORLD_CHECK(condition)                                                                     \
     do {                                                                                           \
@@ -27,51 +26,58 @@ struct world {
     struct ring_memory memory;
     struct ring_driver driver;
     struct ring_device device;
-    struct ring_slot slot[RING_MAX_ENTRIES];
+    uint64_t cookies[RING_MAX_ENTRIES];
     uint32_t n;
-    uint32_t taken[RING_MAX_ENTRIES]; /* ids that the receiver has popped and not completed */
-    uint32_t taken_count;
-    uint32_t cookies; /* given to ring_push so far; cookie i stands for one owned block */
-    unsigned char handed[WORLD_COOKIES], reaped[WORLD_COOKIES];
+    bool joined; /* one program plays both ends: ring_take; else ring_pop and ring_complete */
+    bool lies;   /* somebody has written to the ring who must not */
+    /* The model: message number i is pushed, taken, completed, in this order. */
+    uint32_t pushed, taken, completed;
     bool driver_broken, device_broken; /* seen by a return value: must stay */
 };
 
-static inline void world_init(struct world *world, unsigned order) {
+/* Bits 0 to 3 of `kind` choose the size, 1 to 256; the next one joins the ends. */
+static inline void world_init(struct world *world, unsigned kind) {
     memset(world, 0, sizeof *world);
-    world->n = 1u << order % 9; /* 1..256 */
+    world->n = 1u << kind % 16 % 9;
+    world->joined = kind / 16 % 2;
     memset(world->bytes, 0xa5, sizeof world->bytes);
     world->memory = ring_layout(world->bytes, world->n);
     WORLD_CHECK(
-        !ring_driver_init(&world->driver, &world->memory, world->n, world->slot, NULL, NULL));
+        !ring_driver_init(&world->driver, &world->memory, world->n, world->cookies, NULL, NULL));
     WORLD_CHECK(
         !ring_device_init(&world->device, &world->memory, world->n, WORLD_MAX_LEN, NULL, NULL));
+    if (world->joined)
+        ring_join(&world->driver, &world->device);
 }
 
-/* Each descriptor is free, flying or taken, exactly one of them. */
+/* What message number i holds. */
+static inline uint64_t world_addr(uint32_t i) { return i * 0x123456789abcdefull; }
+static inline uint32_t world_len(uint32_t i) { return i * 40503u % (WORLD_MAX_LEN + 1); }
+static inline uint64_t world_cookie(uint32_t i) { return ~(uint64_t)i; }
+
+/* What each end believes to own agrees with the model, or, under lies, is at least possible. */
 static inline void world_check_ownership(const struct world *world) {
     const struct ring_driver *driver = &world->driver;
-    bool free[RING_MAX_ENTRIES] = {false};
-    uint32_t free_count = 0, used_count = 0;
+    const struct ring_device *device = &world->device;
 
     WORLD_CHECK((driver->broken != NULL) >= world->driver_broken);
-    WORLD_CHECK((world->device.broken != NULL) >= world->device_broken);
+    WORLD_CHECK((device->broken != NULL) >= world->device_broken);
+    WORLD_CHECK(!world->joined || (driver->broken != NULL) == (device->broken != NULL));
+    WORLD_CHECK(world->lies || (!driver->broken && !device->broken));
     if (!driver->broken) {
-        for (uint32_t id = driver->free_head; id != RING_END; id = world->slot[id].next) {
-            WORLD_CHECK(id < world->n && !free[id]);
-            free[id] = true;
-            free_count++;
-        }
-        for (uint32_t id = 0; id < world->n; id++) {
-            bool used = world->slot[id].next == RING_FLYING || world->slot[id].next == RING_TAKEN;
-            WORLD_CHECK(used != free[id]);
-            used_count += used;
-        }
-        WORLD_CHECK(free_count + used_count == world->n);
-        WORLD_CHECK(used_count == (uint16_t)(driver->avail_idx - driver->used_seen));
+        uint32_t seen = driver->full_at - driver->entries;
+        WORLD_CHECK(driver->avail_idx == world->pushed);
+        WORLD_CHECK(world->pushed - seen <= world->n); /* never more in flight than there are */
+        if (world->joined)
+            WORLD_CHECK(seen == world->completed);
+        else if (!world->lies)
+            WORLD_CHECK((int32_t)(world->completed - seen) >= 0); /* reused only what was used */
     }
-    WORLD_CHECK(world->taken_count <= world->n);
-    if (!world->device.broken)
-        WORLD_CHECK(world->device.room + world->taken_count == world->n);
+    if (!device->broken) {
+        WORLD_CHECK(device->last_avail == world->taken);
+        WORLD_CHECK(device->room == world->n - (world->taken - world->completed));
+        WORLD_CHECK(device->room <= world->n);
+    }
 }
 
 /* An end writes only its own areas: the sender all but the used ring, the receiver only that. */
@@ -85,65 +91,66 @@ static inline void world_check_writer(const struct world *world, bool sender) {
     WORLD_CHECK(!memcmp(world->bytes + total, world->before + total, sizeof world->bytes - total));
 }
 
-static inline void world_push(struct world *world, uint64_t addr, uint32_t len) {
-    if (world->cookies == WORLD_COOKIES)
-        return;
-    int got = ring_push(&world->driver, addr, len, world->cookies);
+static inline void world_push(struct world *world) {
+    bool full = ring_full(&world->driver);
+    uint32_t i = world->pushed;
+    int got = 0;
+    if (!full)
+        WORLD_CHECK(ring_next_id(&world->driver) == i % world->n);
+    if (full || i % 2)
+        got = ring_push(&world->driver, world_addr(i), world_len(i), world_cookie(i));
+    else
+        ring_push_free(&world->driver, world_addr(i), world_len(i), world_cookie(i));
     WORLD_CHECK(got == 0 || got == -RING_FULL || got == -RING_BROKEN);
+    WORLD_CHECK(full == (got != 0));
     WORLD_CHECK(!world->driver_broken || got == -RING_BROKEN);
-    world->cookies += got == 0;
+    if (!world->lies)
+        WORLD_CHECK((got == -RING_FULL) == (world->pushed - world->completed == world->n));
+    world->pushed += got == 0;
     world->driver_broken |= got == -RING_BROKEN;
 }
 
-static inline void world_pop(struct world *world) {
-    struct ring_element element;
-    int got = ring_pop(&world->device, &element);
+/* The next message, by ring_take or ring_pop: its place, its cookie, and its limits, in any case. */
+static inline void world_take(struct world *world) {
+    struct ring_element element = {0};
+    uint64_t cookie = 0;
+    uint32_t i = world->taken;
+    bool waiting = ring_waiting(&world->device);
+    int got = world->joined ? ring_take(&world->driver, &world->device, &element, &cookie)
+                            : ring_pop(&world->device, &element);
     WORLD_CHECK(got == 1 || got == 0 || got == -RING_BROKEN);
+    WORLD_CHECK(waiting == (got != 0) || (world->joined && world->lies && got == -RING_BROKEN));
     WORLD_CHECK(!world->device_broken || got == -RING_BROKEN);
+    if (!world->lies)
+        WORLD_CHECK((got == 1) == (world->pushed != i));
     world->device_broken |= got == -RING_BROKEN;
     if (got != 1)
         return;
-    WORLD_CHECK(element.id < world->n && element.len <= WORLD_MAX_LEN);
-    WORLD_CHECK(world->taken_count < world->n);
-    world->taken[world->taken_count++] = element.id;
-
-    uint64_t cookie;
-    if (ring_driver_cookie(&world->driver, element.id, &cookie) == 0) {
-        WORLD_CHECK(cookie < world->cookies && !world->handed[cookie]);
-        world->handed[cookie] = 1;
+    WORLD_CHECK(element.id == i % world->n && element.len <= WORLD_MAX_LEN);
+    if (!world->lies)
+        WORLD_CHECK(element.addr == world_addr(i) && element.len == world_len(i));
+    world->taken++;
+    if (world->joined) { /* private memory: exactly this message's, whatever is in the ring */
+        WORLD_CHECK(i != world->pushed && cookie == world_cookie(i));
+        world->completed++;
     }
 }
 
-static inline void world_complete(struct world *world, uint32_t which, uint32_t len) {
-    if (!world->taken_count)
+static inline void world_complete(struct world *world, uint32_t len) {
+    if (world->joined || world->completed == world->taken || world->device_broken)
         return;
-    which %= world->taken_count;
-    ring_complete(&world->device, world->taken[which], len);
-    world->taken[which] = world->taken[--world->taken_count];
-}
-
-static inline void world_reap(struct world *world) {
-    uint64_t cookie;
-    int got = ring_reap(&world->driver, &cookie);
-    WORLD_CHECK(got == 1 || got == 0 || got == -RING_BROKEN);
-    WORLD_CHECK(!world->driver_broken || got == -RING_BROKEN);
-    world->driver_broken |= got == -RING_BROKEN;
-    if (got == 1) {
-        WORLD_CHECK(cookie < world->cookies && !world->reaped[cookie]);
-        world->reaped[cookie] = 1;
-    }
+    ring_complete(&world->device, len);
+    world->completed++;
 }
 
 /* One step of either end, chosen by `op`; then every invariant is checked. */
-static inline void world_step(struct world *world, unsigned op, uint32_t a, uint32_t b) {
+static inline void world_step(struct world *world, unsigned op, uint32_t len) {
     bool sender = op % 8 < 4;
     memcpy(world->before, world->bytes, sizeof world->bytes);
     switch (op % 8) {
     case 0:
-        world_push(world, a, b % (WORLD_MAX_LEN + 1));
-        break;
     case 1:
-        world_reap(world);
+        world_push(world);
         break;
     case 2:
         (void)ring_driver_should_notify(&world->driver);
@@ -152,10 +159,10 @@ static inline void world_step(struct world *world, unsigned op, uint32_t a, uint
         WORLD_CHECK(ring_driver_enable_events(&world->driver) || !world->driver.broken);
         break;
     case 4:
-        world_pop(world);
+        world_take(world);
         break;
     case 5:
-        world_complete(world, a, b);
+        world_complete(world, len);
         break;
     case 6:
         (void)ring_device_should_notify(&world->device);

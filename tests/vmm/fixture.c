@@ -109,7 +109,9 @@ void fixture_main(const struct start_info *start) {
         finish();
     default:
         measurement_write(result, plan->seed,
-                          plan->seed == FIXTURE_WRONG_ANSWER ? (uint8_t)plan->layout[0] : 42);
+                          plan->seed == FIXTURE_WRONG_ANSWER ? (uint8_t)plan->layout[0]
+                          : plan->seed == FIXTURE_NO_ANSWER  ? 0
+                                                             : 42);
         result->state = RESULT_DONE;
         finish();
     }

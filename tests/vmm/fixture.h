@@ -15,6 +15,7 @@ enum fixture_mode {
     FIXTURE_FLOOD,        /* writes to the console for ever */
     FIXTURE_STRAY,        /* reads memory that is not there */
     FIXTURE_WRONG_ANSWER, /* the oracle depends on the layout's name */
+    FIXTURE_NO_ANSWER,    /* the oracle is 0 */
 };
 
 #define FIXTURE_SAMPLES 5u

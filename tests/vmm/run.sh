@@ -42,9 +42,37 @@ run 4 107
 says samples 'while the guest was running its SIPs'
 run 4 108
 says samples 'unstable overhead'
+
+# A workload with an oracle: every operation answers, and alike in every layout.
+cat >"$work/sum.yaml" <<'END'
+workload: sum
+sips: {client: {image: abi-call, role: application}}
+oracle: checksum
+END
+run 0 111
+sed -i "s,abi-call,$work/sum.yaml," "$work/two.yaml"
+run 0 100
+run 4 112
+says samples 'no answer: workload sum says oracle: checksum, but fixture reported none'
 run 4 111
 says samples 'wrong answer'
 says samples '"status":"ok"'
+# What an earlier part of the run answered counts as well.
+head -n 1 "$work/samples" >"$work/set/samples.jsonl"
+expect 4 "$bulkhead" run "$work/two.yaml" --backend qemu --seed 111 --out "$work/set" --resume
+says err "already in"
+says err "wrong answer"
+
+# The files that a run was read from are in its manifest.
+check "the texts of the files are in the manifest" python3 -c '
+import json, sys
+manifest = json.load(open(sys.argv[1] + "/set/manifest.json"))
+files = manifest["files"]
+own = [sys.argv[1] + "/" + name for name in ("two.yaml", "sum.yaml")]
+assert set(files) == {"layouts/sip-page.yaml", "layouts/hip-r0.yaml", *own}, list(files)
+assert files[own[1]] == open(own[1]).read()
+assert set(manifest["resolved"]) == {"sip-page sum", "hip-r0 sum"}
+' "$work"
 
 # A folder that holds a set is not written over.
 expect 1 "$bulkhead" run "$work/two.yaml" --backend qemu --seed 100 --out "$work/set"

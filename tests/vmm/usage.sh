@@ -51,11 +51,19 @@ expect 2 "$bulkhead" run --layout sip-page
 expect 2 "$bulkhead" run ladder --set bytes=1
 expect 2 "$bulkhead" run ladder --resume
 says err "--resume needs --out"
-expect 2 "$bulkhead" run ladder --repeats 0
+expect 2 "$bulkhead" run ladder --repeats many
 says err "--repeats takes a number from 1"
-expect 2 "$bulkhead" run ladder --memory 1M
 expect 2 "$bulkhead" run ladder --memory 64
 says err "for instance 64M"
+# A value that can be read but not be taken is wrong input.
+expect 1 "$bulkhead" run ladder --repeats 0
+says err "--repeats is 0, expected 1 to 10000"
+expect 1 "$bulkhead" run ladder --samples 1025
+says err "--samples is 1025, expected 1 to 1024"
+expect 1 "$bulkhead" run ladder --batch 0
+says err "--batch is 0, expected 1 to"
+expect 1 "$bulkhead" run ladder --memory 16M
+says err "--memory is 16M, expected an even number of MiB from 32M"
 expect 2 "$bulkhead" run ladder --backend qmeu
 says err "did you mean qemu?"
 expect 1 "$bulkhead" run laddder

@@ -19,5 +19,10 @@ int strncmp(const char *a, const char *b, size_t most);
 char *strchr(const char *text, int byte);
 char *strrchr(const char *text, int byte);
 char *strstr(const char *text, const char *part);
+char *strncat(char *to, const char *from, size_t most);
+size_t strspn(const char *text, const char *set);
+size_t strcspn(const char *text, const char *set);
+char *strpbrk(const char *text, const char *set);
+char *strtok(char *text, const char *set); /* not from two threads at a time */
 
 #endif

@@ -1,0 +1,162 @@
+/*
+ * The controller: for each attack of the range that the run asks for, makes an attacker, gives it its
+ * order, waits for its end, asks the victims and the bystander, and prints one line:
+ *     attack NUMBER status HEX evidence HEX
+ * Evidence is what the controller itself could confirm, as bits.
+ */
+#include "hostile.h"
+#include <string.h>
+
+_Static_assert(sizeof(struct order) <= 128, "fits the controller's messages");
+
+enum confirmed {
+    CONFIRMED_PEER_HARMED = 1,
+    CONFIRMED_SERVICE_HARMED = 2,
+    CONFIRMED_SECRET = 4,
+    CONFIRMED_KERNEL = 8,
+    CONFIRMED_PRIVILEGED = 16,
+    CONFIRMED_SELF = 32,
+    CONFIRMED_SENT = 64,
+    CONFIRMED_PARAM = 128, /* a parameter of the run, in the kernel's memory, was changed */
+};
+
+struct victim {
+    sip_endpoint watch;
+    struct target target;
+    uint64_t secret;
+};
+
+static const struct {
+    const char *template;
+} attacks[] = {
+#define X(name, template) {template},
+    ATTACKS(X)
+#undef X
+};
+
+static struct victim peer, service;
+static sip_endpoint pulse;
+static uint64_t canary;
+
+static struct sip_message ask(sip_endpoint channel, const void *question, uint32_t bytes) {
+    enum { BYTES = 128 }; /* whatever is asked: the answer has to fit as well */
+    sip_handle block = sip_block_for(channel, BYTES);
+    if (!block)
+        sip_fail("the controller has no memory for a message");
+    if (bytes)
+        sip_msg_write(block, 0, question, bytes);
+    if (echo_send_ping(channel, block, BYTES))
+        sip_fail("the controller could not send");
+    return sip_recv(channel);
+}
+
+/* Whether a victim was harmed since it was last asked. */
+static uint64_t ask_victim(struct victim *victim) {
+    struct sip_message message = ask(victim->watch, NULL, 0);
+    if (message.error)
+        sip_fail("a victim is gone");
+    sip_msg_read(message.handle, 0, &victim->target, sizeof victim->target);
+    uint64_t harmed = sip_msg_ld64(message.handle, sizeof victim->target);
+    uint64_t secret = sip_msg_ld64(message.handle, sizeof victim->target + 8);
+    if (!harmed)
+        victim->secret = secret;
+    sip_block_free(message.handle);
+    return harmed;
+}
+
+/* The bystander's work goes on. */
+static void feel_pulse(void) {
+    static uint64_t last;
+    uint64_t rounds = last;
+    for (uint32_t tries = 0; rounds == last && tries < 3; tries++) {
+        struct sip_message message = ask(pulse, NULL, 0);
+        if (message.error)
+            sip_fail("the bystander is gone");
+        rounds = sip_msg_ld64(message.handle, 0);
+        sip_block_free(message.handle);
+    }
+    if (rounds == last)
+        sip_fail("the bystander no longer gets on");
+    last = rounds;
+}
+
+static uint64_t confirm(struct sip_message answer, bool *kill) {
+    struct proof proof;
+    sip_msg_read(answer.handle, 0, &proof, sizeof proof);
+    switch (proof.evidence) {
+    case EVIDENCE_SECRET:
+        return proof.value == peer.secret || proof.value == service.secret ? CONFIRMED_SECRET : 0;
+    case EVIDENCE_KERNEL:
+        return CONFIRMED_KERNEL;
+    case EVIDENCE_PRIVILEGED:
+        return CONFIRMED_PRIVILEGED;
+    case EVIDENCE_SELF:
+        return CONFIRMED_SELF;
+    case EVIDENCE_KILL_ME:
+        *kill = true;
+        return 0;
+    case EVIDENCE_SENT:
+        /* The attacker said 1 in it, sent it, and gave way: what does it say now? */
+        for (uint32_t i = 0; i < 4; i++)
+            sip_yield();
+        return sip_msg_ld64(answer.handle, 8) != 1 ? CONFIRMED_SENT : 0;
+    default:
+        return 0;
+    }
+}
+
+static void print_hex(char *to, uint64_t value) {
+    for (uint32_t i = 0; i < 16; i++)
+        to[i] = "0123456789abcdef"[value >> (60 - 4 * i) & 15];
+}
+
+static void print_line(uint32_t number, uint64_t status, uint64_t evidence) {
+    char line[] = "attack 0000000000000000 status 0000000000000000 evidence 0000000000000000\n";
+    print_hex(line + 7, number);
+    print_hex(line + 31, status);
+    print_hex(line + 57, evidence);
+    sip_print(line);
+}
+
+static void carry_out(uint32_t number) {
+    struct sip_ends ends = sip_channel_create("orders");
+    sip_child child = sip_create(attacks[number].template);
+    if (!ends.client || !child || sip_give(child, ends.server, "orders") || sip_start(child))
+        sip_fail("an attacker could not be made");
+    struct order order = {.attack = number, .peer = peer.target, .service = service.target};
+    struct sip_message answer = ask(ends.client, &order, sizeof order);
+    uint64_t evidence = 0;
+    bool kill = false;
+    if (!answer.error)
+        evidence |= confirm(answer, &kill);
+    for (uint32_t i = 0; kill && i < 3; i++)
+        sip_yield();
+    if (kill && sip_kill(child))
+        sip_fail("an attacker could not be killed");
+    int64_t status = sip_wait(child);
+    if (sip_recv(ends.client).error != ABI_ECLOSED || sip_close(ends.client))
+        sip_fail("the end of an attacker was not noticed at its channel");
+    if (!answer.error)
+        sip_block_free(answer.handle);
+    evidence |= ask_victim(&peer) ? CONFIRMED_PEER_HARMED : 0;
+    evidence |= ask_victim(&service) ? CONFIRMED_SERVICE_HARMED : 0;
+    uint64_t now = (uint64_t)sip_param("canary", 0);
+    evidence |= now != canary ? CONFIRMED_PARAM : 0;
+    canary = now;
+    feel_pulse();
+    print_line(number, (uint64_t)status, evidence);
+}
+
+int sip_main(void) {
+    peer.watch = sip_channel("watch-peer");
+    service.watch = sip_channel("watch-service");
+    pulse = sip_channel("pulse");
+    canary = (uint64_t)sip_param("canary", 0);
+    ask_victim(&peer);
+    ask_victim(&service);
+    feel_pulse();
+    uint32_t last = (uint32_t)sip_param("last", 0);
+    for (uint32_t number = (uint32_t)sip_param("first", 0); number <= last; number++)
+        carry_out(number);
+    return 0;
+}
