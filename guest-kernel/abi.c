@@ -94,8 +94,6 @@ int64_t abi_events(uint64_t to, uint64_t b UNUSED, uint64_t c UNUSED, uint64_t d
 int64_t abi_report(uint64_t from, uint64_t b UNUSED, uint64_t c UNUSED, uint64_t d UNUSED) {
     struct sip *sip = sip_current();
     struct abi_report report;
-    if (sip->plan->rights & PLAN_MAY_FAULT)
-        return ABI_EPERM; /* it is not trusted with the run's results */
     if (!sip_may_read(sip, from, sizeof report))
         return ABI_EFAULT;
     memcpy(&report, (const void *)from, sizeof report);
@@ -106,6 +104,8 @@ int64_t abi_report(uint64_t from, uint64_t b UNUSED, uint64_t c UNUSED, uint64_t
     uint64_t bytes = sizeof(uint64_t) * (report.samples + report.overheads);
     if (!sip_may_read(sip, report.values, bytes))
         return ABI_EFAULT;
+    if (sip->plan->rights & PLAN_MAY_FAULT)
+        return ABI_EPERM; /* it is not trusted with the run's results */
     if (kernel_result->ops == RESULT_MAX_OPS ||
         bytes > kernel_plan->result_bytes - kernel_result->used)
         return ABI_ENOMEM;

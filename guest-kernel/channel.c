@@ -9,7 +9,7 @@
 static struct channel channels[CHANNELS];
 static struct channel *free_channels;
 static struct protocol protocols[PLAN_MAX_CONTRACTS];
-bool channel_wake_direct;
+uint64_t channel_wake_mark;
 
 /* ---- making and joining ---- */
 
@@ -83,7 +83,7 @@ static void direction_reset(struct channel *channel, uint32_t side) {
                               NULL);
     ASSERT(error == 0);
     ring_join(&direction->driver, &direction->device);
-    direction->waiter = NULL;
+    direction->waiter = 0;
     direction->mode = MODE_UNCONNECTED;
     direction->heap = NULL;
     direction->spares = direction->missing = 0;
@@ -200,7 +200,7 @@ void channel_create_all(const struct plan_header *plan) {
     const struct plan_contract *contracts = plan_at(plan, plan->contracts);
     for (uint32_t i = 0; i < plan->contracts.count; i++)
         protocol_create(&protocols[i], &contracts[i]);
-    channel_wake_direct = plan->flags & PLAN_WAKE_DIRECT;
+    channel_wake_mark = plan->flags & PLAN_WAKE_DIRECT ? WAITER_DIRECT : 0;
     for (uint32_t i = CHANNELS; i-- > 0;) {
         channels[i].next = free_channels;
         free_channels = &channels[i];
@@ -291,19 +291,20 @@ int64_t channel_wait(struct sip *sip, const uint32_t *endpoints, uint64_t count)
         }
         for (uint64_t i = 0; i < count; i++)
             sip_end(sip, endpoints[i])->in->waiter =
-                (struct thread *)((uint64_t)thread_current | WAITER_OF_SET);
+                (uint64_t)thread_current | WAITER_OF_SET | channel_wake_mark;
         thread_block();
     }
 }
 
-struct thread *channel_set_woken(struct direction *in) {
-    struct thread *marked = in->waiter;
-    struct thread *thread = (struct thread *)((uint64_t)marked & ~WAITER_OF_SET);
-    for (uint32_t i = 1; i < SIP_ENDS; i++) {
+struct thread *channel_woken(struct direction *in) {
+    uint64_t marked = in->waiter;
+    struct thread *thread = channel_waiter(in);
+    for (uint32_t i = 1; marked & WAITER_OF_SET && i < SIP_ENDS; i++) {
         struct end *end = &thread->sip->end[i];
         if (end->tag && end->in->waiter == marked)
-            end->in->waiter = NULL;
+            end->in->waiter = 0;
     }
+    in->waiter = 0;
     return thread;
 }
 
@@ -326,15 +327,10 @@ static void side_close(struct channel *channel, uint32_t side) {
     channel->sip[side] = NULL;
     channel->open &= (uint8_t) ~(1u << side);
     in->mode = out->mode = MODE_CLOSED;
-    in->waiter = NULL;
+    in->waiter = 0;
     direction_drain(in);
-    struct thread *waiter = out->waiter;
-    if (waiter) {
-        if ((uint64_t)waiter & WAITER_OF_SET)
-            waiter = channel_set_woken(out);
-        out->waiter = NULL;
-        thread_ready(waiter);
-    }
+    if (out->waiter)
+        thread_ready(channel_woken(out));
     if (!channel->open) {
         direction_drain(out);
         channel_release(channel);
@@ -347,7 +343,7 @@ void channel_carried_close(struct carried *carried) {
     side_close(channel, carried->side);
 }
 
-bool channel_has_waiter(const struct end *end) { return end->in->waiter != NULL; }
+bool channel_has_waiter(const struct end *end) { return end->in->waiter != 0; }
 
 void channel_close(struct end *end) {
     end->tag = 0;
@@ -365,8 +361,7 @@ uint32_t channel_waiting(char *text, uint64_t room) {
     text[0] = 0;
     for (uint32_t i = 0; i < CHANNELS; i++)
         for (uint32_t side = 0; channels[i].plan && side < 2; side++) {
-            const struct thread *waiter =
-                (const struct thread *)((uint64_t)channels[i].to[side].waiter & ~WAITER_OF_SET);
+            const struct thread *waiter = channel_waiter(&channels[i].to[side]);
             if (!waiter || waiting++ >= 4)
                 continue;
             size_t used = strlen(text);

@@ -22,7 +22,7 @@ enum direction_mode {
 struct direction { /* from one end to the other */
     struct ring_driver driver;
     struct ring_device device;
-    struct thread *waiter; /* of the receiver, blocked; WAITER_OF_SET marks one on several ends */
+    uint64_t waiter;       /* thread of the receiver, blocked, with marks in the low bits; 0: none */
     uint64_t heap_va;      /* where the receiver sees unit 0 of the blocks' heap */
     uint32_t message_bytes;
     uint8_t mode;      /* enum direction_mode */
@@ -65,7 +65,7 @@ struct channel {
     struct direction to[2]; /* by receiving side */
 };
 
-extern bool channel_wake_direct; /* a send switches to a waiting receiver at once */
+extern uint64_t channel_wake_mark; /* of new waiters: WAITER_DIRECT if the plan says so */
 
 /* How messages pass once both ends have a place. An end that was moved may change it. */
 bool channel_connect(struct channel *channel);
@@ -80,9 +80,15 @@ bool channel_end_can_move(const struct end *end);
  * whose peer is started again and again. NULL: none.
  */
 struct end *channel_end_place(struct sip *sip, const char *name);
-#define WAITER_OF_SET 1ull
-/* Such a waiter is about to be made ready: takes it off all its ends, or it would be so twice. */
-struct thread *channel_set_woken(struct direction *in);
+
+#define WAITER_OF_SET 1ull /* it waits on several ends */
+#define WAITER_DIRECT 2ull /* a send switches to it at once */
+#define WAITER_MARKS 3ull
+static inline struct thread *channel_waiter(const struct direction *in) {
+    return (struct thread *)(in->waiter & ~WAITER_MARKS);
+}
+/* Takes a waiter, who is about to be made ready, off this end and off all others where it waits. */
+struct thread *channel_woken(struct direction *in);
 
 /* Closes an end that is on its way. */
 void channel_carried_close(struct carried *carried);

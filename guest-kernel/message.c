@@ -81,22 +81,25 @@ static __attribute__((noinline)) int64_t recv_refill(struct direction *in, uint6
  * call of its own.
  */
 
-static __attribute__((noinline)) int64_t send_hand_over(struct thread *waiter) {
-    thread_hand_over(waiter);
+/* Wakes a receiver that waits on several ends or wants the processor at once. */
+static __attribute__((noinline)) int64_t send_wake_marked(struct direction *out) {
+    bool direct = out->waiter & WAITER_DIRECT;
+    struct thread *waiter = channel_woken(out);
+    if (direct)
+        thread_hand_over(waiter);
+    else
+        thread_ready(waiter);
     return ABI_OK;
 }
 
-/* Wakes the receiver in the way that the layout asks for. */
 static inline int64_t send_wake(struct direction *out) {
-    struct thread *waiter = out->waiter;
-    if (waiter) {
-        if ((uint64_t)waiter & WAITER_OF_SET)
-            waiter = channel_set_woken(out);
-        out->waiter = NULL;
-        if (channel_wake_direct)
-            return send_hand_over(waiter);
-        thread_ready(waiter);
-    }
+    uint64_t waiter = out->waiter;
+    if (!waiter)
+        return ABI_OK;
+    if (waiter & WAITER_MARKS)
+        return send_wake_marked(out);
+    out->waiter = 0;
+    thread_ready((struct thread *)waiter);
     return ABI_OK;
 }
 
@@ -258,7 +261,7 @@ again:;
         return ABI_ECLOSED;
     if (in->waiter)
         return ABI_EINVAL; /* another thread of this SIP waits here */
-    in->waiter = thread_current;
+    in->waiter = (uint64_t)thread_current | channel_wake_mark;
     thread_block(); /* an end with a waiter is not closed or moved by its SIP */
     struct sip *sip = sip_current();
     if (end->tag != tag)

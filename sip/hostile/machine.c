@@ -29,8 +29,10 @@ ATTACK(deep_recursion) {
 }
 /* Recursion that calls the kernel at every level. */
 static __attribute__((noinline)) uint64_t recurse_and_call(uint64_t depth) {
-    volatile uint64_t self = sip_self();
-    return depth > 1u << 20 ? self : recurse_and_call(depth + 1) + self;
+    uint64_t self = sip_self();
+    if (depth < 1u << 20)
+        self ^= recurse_and_call(depth + 1);
+    return self + (uint64_t)zero; /* something is left to do when the inner one has returned */
 }
 ATTACK(deep_recursion_calls) {
     recurse_and_call(0);

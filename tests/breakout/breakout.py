@@ -82,6 +82,7 @@ class Boot:
         command = [bulkhead, "run", "--layout", self.cell.path, "--workload",
                    os.path.join(HERE, "workloads", "breakout.yaml"), "--backend", "qemu",
                    "--out", out, "--set", f"first={first}", "--set", f"last={last}", "-v",
+                   "--memory", "256M" if "2m" in self.cell.words else "128M",
                    "--timeout", "3" if len(self.attacks) == 1 else "30", "--jobs", "1"]
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               check=False)
@@ -205,7 +206,7 @@ def main():
     table = attacks.read(os.path.join(HERE, "attacks.table"))
     wanted = [a for a in table if not options.attack or a.name in options.attack]
     layouts = options.layout or list(GRID)
-    outcomes, wrong, boots = {}, [], []
+    outcomes, wrong, unreached, boots = {}, [], [], []
     with tempfile.TemporaryDirectory() as folder:
         for layout in layouts:
             for safety in options.safety or SAFETY:
@@ -221,11 +222,16 @@ def main():
                     got = next((o for a, o in results if a is attack), "no result")
                     expected = attack.outcome(boot.cell.words)
                     outcomes[boot.cell.layout, boot.cell.safety, attack.name] = got.split(":")[0]
-                    if got.split(":")[0] != expected:
+                    if got.startswith("not reached"):
+                        unreached.append(f"{boot.cell} {attack.name}")
+                    elif got.split(":")[0] != expected:
                         wrong.append(f"{boot.cell} {attack.name}: expected '{expected}', "
                                      f"got '{got}'")
     for line in wrong:
         print(line)
+    if unreached:
+        wrong.append("attacks were not reached")
+        print(f"not reached because of that: {', '.join(unreached[:5])} ({len(unreached)} in all)")
     summary = table_of(table, outcomes, [name for name in WHOLE if name in layouts])
     if options.table and not wrong:
         table_in(options.table, summary)

@@ -1,0 +1,98 @@
+#!/usr/bin/python3
+"""Every image that was built must be what its name says: `images.py TOOLS GATE WORK IMAGES`, the folder
+of check_image.py, the gate, the builds' folder with a module for each SIP, and the images. Checked and
+masked code must contain calls of sip_trap() for the checks that its module cannot do without."""
+
+import pathlib
+import re
+import struct
+import subprocess
+import sys
+
+SAFETY = ("unchecked", "checked", "masked")
+BOUNDS, CALL, STACK = 1, 2, 3
+# mov $kind, %edi; call sip_trap
+TRAP_CALL = re.compile(rb"\xbf(.)\0\0\0\xe8(....)", re.DOTALL)
+
+
+def sections(data):
+    offset, count = struct.unpack_from("<Q", data, 40)[0], struct.unpack_from("<H", data, 60)[0]
+    return [struct.unpack_from("<IIQQQQIIQQ", data, offset + 64 * i) for i in range(count)]
+
+
+def symbol(data, wanted):
+    """The value of a symbol, or None."""
+    all_sections = sections(data)
+    for _, kind, _, _, offset, size, link, _, _, _ in all_sections:
+        if kind != 2:
+            continue
+        names = all_sections[link][4]
+        for at in range(offset, offset + size, 24):
+            name, _, _, _, value, _ = struct.unpack_from("<IBBHQQ", data, at)
+            if data[names + name:data.index(b"\0", names + name)] == wanted:
+                return value
+    return None
+
+
+def trap_kinds(data):
+    """The kinds that the code passes to sip_trap()."""
+    trap, kinds = symbol(data, b"sip_trap"), set()
+    for _, kind, flags, address, offset, size, *_ in sections(data):
+        if kind != 1 or not flags & 4:
+            continue
+        text = data[offset:offset + size]
+        for found in TRAP_CALL.finditer(text):
+            if address + found.end() + struct.unpack("<i", found[2])[0] == trap:
+                kinds.add(found[1][0])
+    return kinds
+
+
+def wanted_kinds(generated, kind):
+    """What the optimizer cannot have removed: at least one of each check, if there is any such operation.
+    A mask needs no call."""
+    wanted = {STACK}
+    if re.search(r"\bmemory_(copy|fill)\(", generated) or (
+            kind == "checked" and re.search(r"\bi(32|64)_(load|store)", generated)):
+        wanted.add(BOUNDS)
+    if "CALL_INDIRECT(" in generated:
+        wanted.add(CALL)
+    return wanted
+
+
+def problems(image, tools, gate, work):
+    name, kind, _ = image.name.rsplit(".", 2)
+    done = subprocess.run([sys.executable, tools / "check_image.py", "image", image],
+                          capture_output=True, text=True, check=False)
+    if done.returncode:
+        return done.stderr.strip()
+    data = image.read_bytes()
+    note = data.index(b"\x09\0\0\0\x20\0\0\0\x01\0\0\0Bulkhead\0")
+    safety = struct.unpack_from("<I", data, note + 28)[0]
+    if SAFETY[safety] != kind:
+        return f"its note says {SAFETY[safety]}"
+    if kind == "unchecked":
+        return "it has the run-time of checked code" if symbol(data, b"sip_trap") else None
+    folder = work / name
+    done = subprocess.run([gate, tools / "image.rules", folder / "module.wasm"],
+                          capture_output=True, text=True, check=False)
+    if done.returncode:
+        return done.stderr.strip()
+    missing = wanted_kinds((folder / "generated.c").read_text("ascii"), kind) - trap_kinds(data)
+    return f"no call of sip_trap() for the kinds {sorted(missing)}" if missing else None
+
+
+def main():
+    tools, gate, work, folder = map(pathlib.Path, sys.argv[1:])
+    images = sorted(folder.glob("*.*.elf"))
+    failed = not images
+    for number, image in enumerate(images, 1):
+        problem = problems(image, tools, gate, work)
+        failed |= bool(problem)
+        print(f"{'not ok' if problem else 'ok'} {number} - {image.name}"
+              f"{': ' + problem if problem else ''}")
+    print(f"1..{len(images)}")
+    sys.exit(failed)
+
+
+if __name__ == "__main__":
+    main()
