@@ -22,8 +22,8 @@ enum direction_mode {
 struct direction { /* from one end to the other */
     struct ring_driver driver;
     struct ring_device device;
-    uint64_t waiter;       /* thread of the receiver, blocked, with marks in the low bits; 0: none */
-    uint64_t heap_va;      /* where the receiver sees unit 0 of the blocks' heap */
+    uint64_t waiter;  /* thread of the receiver, blocked, with marks in the low bits; 0: none */
+    uint64_t heap_va; /* where the receiver sees unit 0 of the blocks' heap */
     uint32_t message_bytes;
     uint8_t mode;      /* enum direction_mode */
     struct heap *heap; /* that the receiver's blocks are in */

@@ -53,10 +53,14 @@ syscall_entry:
  * Gates of ring-0 SIPs: they run on the SIP's own stack, so each first makes sure that the kernel
  * has room there. abi_gates is the table that such a SIP gets.
  */
+gate_overflow:                          /* on the thread's kernel stack: its own has no room left */
+    mov thread_current(%rip), %rsp
+    mov THREAD_KSTACK_TOP(%rsp), %rsp
+    jmp abi_stack_overflow
     .macro GATE name
 gate_\name:
     cmp %rsp, cpu + CPU_STACK_LIMIT(%rip)
-    ja abi_stack_overflow               /* rsp is below the limit */
+    ja gate_overflow                    /* rsp is below the limit */
     jmp abi_\name
     .endm
 #define X(name, arguments) GATE name;

@@ -139,7 +139,7 @@ void image_symbol(const struct image *image, uint64_t va, char *name, uint64_t r
                 continue;
             const char *text = (const char *)image->file + names->offset;
             uint64_t at = symbol[k].name, to = 0;
-            while (at < names->bytes && text[at] && to + 1 < room)
+            while (at < names->bytes && text[at] && text[at] != '.' && to + 1 < room)
                 name[to++] = text[at++];
             name[to] = 0;
             return;

@@ -111,15 +111,12 @@ static __attribute__((noinline, noreturn)) void contract_violated(void) {
 static int64_t send_block(struct end *end, struct slot *slot, uint32_t length, uint64_t type) {
     struct direction *out = end->out;
     block_t block = slot->block;
-    struct abi_message *message = slot_message(slot);
-    message->type = (uint32_t)type;
-    message->bytes = length - (uint32_t)sizeof(struct abi_message);
     if (out->mode == MODE_COPY) {
         if (!out->spares)
             return ABI_EFULL;
         block = out->spare[--out->spares];
         if (length <= HEAP_ONE_PAGE_BYTES)
-            memcpy(heap_message(block), message, length);
+            memcpy(heap_message(block), slot_message(slot), length);
         else
             heap_copy(block, slot->block, length);
         events[EVENT_BYTES_COPIED] += length;
@@ -196,9 +193,6 @@ int64_t abi_send(uint64_t endpoint, uint64_t handle, uint64_t type, uint64_t byt
             return send_slow(end, slot, length, type);
         end->state = next;
     }
-    struct abi_message *message = slot_message(slot);
-    message->type = (uint32_t)type;
-    message->bytes = (uint32_t)bytes;
     out->types[out->driver.avail_idx & out->driver.mask] = (uint32_t)type;
     ring_push_free(&out->driver, slot->pa, length, slot->block);
     sip_slot_drop(sip, slot);

@@ -130,7 +130,7 @@ void space_destroy(struct space *space) {
         return;
     }
     for (int i = 0; i < ROOT_KERNEL_HALF; i++)
-        if (root[i] & PTE_PRESENT && root[i] != kernel[i])
+        if (root[i] & PTE_PRESENT && (root[i] ^ kernel[i]) & PTE_ADDRESS) /* not shared */
             table_destroy(root[i] & PTE_ADDRESS, 2);
     page_free(space->root);
     space->root = PAGE_NONE;

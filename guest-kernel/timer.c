@@ -16,6 +16,11 @@
 #define PTE_UNCACHED 0x10ull
 /* QEMU and KVM count the timer at 1 GHz (KVM: KVM_CAP_X86_APIC_BUS_CYCLES_NS, 1 ns by default). */
 #define TIMER_TICKS_PER_US 1000
+/*
+ * After a tick that hit the kernel the next one comes soon, or a SIP that does little but call would
+ * keep the processor. A prime, so that it does not keep step with such a loop.
+ */
+#define TIMER_AGAIN_TICKS 997
 
 static inline void apic_write(uint32_t reg, uint32_t value) {
     *(volatile uint32_t *)(APIC_VA + reg) = value;
@@ -43,7 +48,13 @@ void timer_start(void) {
 }
 
 void timer_tick(const struct trap_frame *frame, bool in_sip) {
+    static bool again;
     apic_write(APIC_EOI, 0);
+    if (again == in_sip) { /* from a slice to a short while, or back */
+        again = !in_sip;
+        apic_write(APIC_INITIAL,
+                   again ? TIMER_AGAIN_TICKS : kernel_plan->slice_us * TIMER_TICKS_PER_US);
+    }
     if (!in_sip)
         return;
     uint64_t budget = sip_current()->plan->budget_us;

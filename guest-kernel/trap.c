@@ -145,8 +145,8 @@ static void trap_in_sip(struct trap_frame *frame, uint64_t address) {
 
 void trap(struct trap_frame *frame) {
     bool from_ring3 = frame->cs & 3;
-    bool from_kernel =
-        !from_ring3 && frame->rip >= (uint64_t)kernel_text && frame->rip < (uint64_t)kernel_text_end;
+    bool from_kernel = !from_ring3 && frame->rip >= (uint64_t)kernel_text &&
+                       frame->rip < (uint64_t)kernel_text_end;
     uint64_t address = frame->vector == VECTOR_PAGE_FAULT ? x86_read_cr2() : 0;
     if (from_ring3)
         events[EVENT_RING_CROSSINGS]++;
@@ -156,6 +156,8 @@ void trap(struct trap_frame *frame) {
         timer_tick(frame, !from_kernel && thread_current->sip);
         return;
     }
+    if (frame->vector == TIMER_SPURIOUS_VECTOR)
+        return;
     if (frame->vector == VECTOR_PAGE_FAULT)
         events[EVENT_PAGE_FAULTS]++;
     if (probing) {

@@ -40,10 +40,13 @@ struct abi_slot {
 #define ABI_SLOTS 256u
 #define ABI_SLOT_MASK 0xffu
 
-struct abi_message { /* at the start of each block; written by the kernel when a block is sent */
-    uint32_t type;
-    uint32_t bytes; /* of payload */
-    uint64_t word;  /* the sender's, carried along */
+/*
+ * At the start of each block, before the payload. A message's type comes with its handle, its length
+ * is the slot's, both from the kernel; the word is the sender's own.
+ */
+struct abi_message {
+    uint64_t word;
+    uint64_t reserved; /* keeps payloads 16-aligned */
 };
 
 struct abi_events { /* indices: enum result_event */

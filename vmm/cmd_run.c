@@ -97,7 +97,8 @@ static void memory_take(struct arguments *arguments, const char *text, struct ar
         unit = 1ull << 30;
     if (!unit)
         argp_error(state, "--memory takes a size in MiB or GiB, for instance 64M; not %s", text);
-    if (value > MEMORY_MOST / unit || value * unit < MEMORY_LEAST || value * unit % MEMORY_STEP)
+    else if (value > MEMORY_MOST / unit || value * unit < MEMORY_LEAST ||
+             value * unit % MEMORY_STEP)
         argp_failure(state, STATUS_INPUT, 0,
                      "--memory is %s, expected an even number of MiB from %uM to %lluM", text,
                      MEMORY_LEAST >> 20, MEMORY_MOST >> 20);

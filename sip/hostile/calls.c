@@ -210,4 +210,124 @@ ATTACK(report_to_the_run) {
     return REFUSED;
 }
 
+/* ---- any arguments at all ---- */
+
+static uint64_t random_state;
+static uint32_t random(uint32_t below) {
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 7;
+    random_state ^= random_state << 17;
+    return (uint32_t)(random_state >> 20) % below;
+}
+
+/* Handles that it was given lately, good ones and stale ones, or a random number. */
+enum { LATELY = 16 };
+static uint32_t blocks[LATELY], ends[LATELY], children[LATELY];
+static uint32_t some(const uint32_t *lately) {
+    uint32_t kind = random(8);
+    return kind == 0 ? (uint32_t)random_state : kind == 1 ? random(300) : lately[random(LATELY)];
+}
+static void keep(uint32_t *lately, int64_t got) {
+    if (got > 0)
+        lately[random(LATELY)] = (uint32_t)got;
+}
+static uint32_t some_number(void) {
+    static const uint32_t edges[] = {0,    1,    7,       8,       63,      64,         65,
+                                     4080, 4081, 1 << 18, 1 << 19, 1u << 31, UINT32_MAX};
+    return random(2) ? edges[random(sizeof edges / sizeof edges[0])] : random(5000);
+}
+static const char *some_name(uint32_t *bytes) {
+    static const char *const names[] = {"pipe", "carrier", "scratch", "sleeper", "orders",
+                                        "peer", "sleep",   "x",       "memory"};
+    const char *name = names[random(sizeof names / sizeof names[0])];
+    *bytes = 0;
+    while (name[*bytes])
+        ++*bytes;
+    if (random(16) == 0)
+        *bytes = some_number() | 32; /* too long for any name */
+    return name;
+}
+
+/* One call; none that blocks without end, and none that ends this SIP when it is right. */
+static void call_at_random(void) {
+    uint32_t bytes;
+    const char *name = some_name(&bytes);
+    switch (random(18)) {
+    case 0:
+    case 1:
+    case 2:
+        keep(blocks, sip_call_block_alloc(some_number() % (1 << 19), random(2) ? some(ends) : 0));
+        break;
+    case 3:
+    case 4:
+        sip_call_block_free(some(blocks));
+        break;
+    case 5:
+    case 6:
+    case 7:
+        sip_call_send(some(ends), some(blocks), random(4) ? 0 : some_number(), some_number());
+        break;
+    case 8:
+    case 9:
+        keep(blocks, sip_call_recv(some(ends), random(16) ? ABI_RECV_POLL : some_number() | 2));
+        break;
+    case 10:
+        keep(blocks, sip_call_pages_alloc(some_number()));
+        break;
+    case 11: {
+        int64_t both = sip_call_channel_create(name, bytes);
+        keep(ends, both < 0 ? 0 : (uint32_t)both);
+        keep(ends, both < 0 ? 0 : both >> 32);
+        break;
+    }
+    case 12:
+        sip_call_close(some(ends));
+        break;
+    case 13:
+        keep(children, sip_call_sip_create(name, bytes));
+        break;
+    case 14:
+        sip_call_sip_give(some(children), some(ends), name, bytes);
+        break;
+    case 15:
+        sip_call_sip_start(some(children));
+        break;
+    case 16:
+        sip_call_sip_kill(some(children));
+        break;
+    default:
+        keep(ends, sip_call_endpoint(name, bytes));
+        sip_call_param(name, bytes, 0);
+        sip_call_yield();
+    }
+}
+ATTACK(random_calls) {
+    random_state = (uint64_t)sip_param("seed", 1) * 0x9e3779b97f4a7c15ull | 1;
+    for (uint32_t i = 0; i < 20000; i++)
+        call_at_random();
+    return DONE;
+}
+
+#ifndef __wasm__
+/* Every call with words that are anything: in bad pointers and numbers nothing is of the right kind. */
+ATTACK(random_words) {
+    static const uint64_t edges[] = {
+        0, 1, 8, 4096, 1ull << 31, 1ull << 32, 1ull << 47, 1ull << 63, UINT64_MAX, PHYS_VA,
+        KERNEL_VA + KERNEL_PA, SIP_VA, HEAP0_VA, HEAP_VA, STUB_VA};
+    random_state = (uint64_t)sip_param("seed", 1) * 0x9e3779b97f4a7c15ull | 1;
+    for (uint32_t i = 0; i < 20000; i++) {
+        uint32_t call = random(ABI_CALL_COUNT);
+        uint64_t words[4];
+        for (uint32_t k = 0; k < 4; k++)
+            words[k] = random(3) ? edges[random(sizeof edges / sizeof edges[0])] + random(3) - 1
+                                 : (uint64_t)own + random(64);
+        if (call == ABI_exit || call == ABI_thread_exit || call == ABI_trap || call == ABI_fail ||
+            call == ABI_print)
+            continue;
+        sip_call(call, words[0], words[1], words[2], words[3]);
+    }
+    return DONE;
+}
+#endif
+
 ATTACKS_OF(calls)

@@ -24,7 +24,7 @@ struct target {
 
 struct order {
     uint32_t attack; /* enum attack */
-    uint32_t reserved;
+    uint32_t megabytes; /* of memory that the machine has */
     struct target peer, service;
 };
 
@@ -34,7 +34,6 @@ enum evidence {
     EVIDENCE_SECRET,     /* the value is a victim's secret */
     EVIDENCE_KERNEL,     /* the value was read from, or written to, the kernel's memory */
     EVIDENCE_PRIVILEGED, /* a privileged instruction was carried out */
-    EVIDENCE_SELF,       /* a part of the attacker itself was overwritten unnoticed */
     EVIDENCE_SENT,       /* the value of this message was changed after it was sent */
     EVIDENCE_KILL_ME,    /* no proof: asks the controller to end this SIP */
 };

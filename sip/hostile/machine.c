@@ -2,7 +2,6 @@
 #include "hostile.h"
 
 static volatile int32_t zero, minus_one = -1, smallest = INT32_MIN;
-static volatile uint32_t guard_word = 0x5afe5afe;
 
 ATTACK(divide_by_zero) { return (uint32_t)(smallest / zero); }
 ATTACK(divide_overflow) { return (uint32_t)(smallest / minus_one); }
@@ -16,11 +15,6 @@ ATTACK(unreachable) {
 
 static __attribute__((noinline)) uint64_t recurse(uint64_t depth) {
     volatile uint64_t here[4] = {depth};
-    if (guard_word != 0x5afe5afe) { /* the stack has grown over this SIP's variables */
-        guard_word = 0x5afe5afe;
-        tell(EVIDENCE_SELF, depth);
-        sip_call_exit(DONE);
-    }
     return depth > 1u << 20 ? depth : recurse(depth + 1) + here[depth & 3];
 }
 ATTACK(deep_recursion) {
@@ -31,8 +25,8 @@ ATTACK(deep_recursion) {
 static __attribute__((noinline)) uint64_t recurse_and_call(uint64_t depth) {
     uint64_t self = sip_self();
     if (depth < 1u << 20)
-        self ^= recurse_and_call(depth + 1);
-    return self + (uint64_t)zero; /* something is left to do when the inner one has returned */
+        self ^= 3 * recurse_and_call(depth + 1);
+    return self + sip_self(); /* something is left to do when the inner one has returned */
 }
 ATTACK(deep_recursion_calls) {
     recurse_and_call(0);

@@ -27,12 +27,13 @@ ATTACK(write_service_pages) { return spoil(order->service.pages + 64); }
 
 /* ---- the ends of the address space, and of what is the SIP's own ---- */
 
+static volatile uint64_t null; /* the compiler does not know that it is */
 ATTACK(read_null) {
-    peek(0);
+    peek(null);
     return DONE;
 }
 ATTACK(write_null) {
-    poke(0, peek(0));
+    poke(null, peek(null));
     return DONE;
 }
 ATTACK(read_non_canonical) {
@@ -77,7 +78,11 @@ ATTACK(write_past_block) {
     return DONE;
 }
 ATTACK(write_before_block) {
+#ifdef __wasm__
     sip_msg_st8(between_freed(), (uint32_t)-17, 1);
+#else
+    *(sip_payload(between_freed()) - 17) = 1;
+#endif
     return DONE;
 }
 
@@ -115,7 +120,7 @@ ATTACK(call_peer) {
 #include "domain-config/plan.h"
 
 ATTACK(call_null) {
-    call_at(0);
+    call_at(null);
     return DONE;
 }
 ATTACK(call_own_data) {
@@ -157,8 +162,8 @@ static uint32_t rewrite_kernel(uint64_t address) {
         tell(EVIDENCE_KERNEL, now);
     return DONE;
 }
-static const struct plan_header *plan_in_map(void) {
-    for (uint64_t at = PHYS_VA + RESULT_PA; at < PHYS_VA + (128ull << 20); at += PAGE)
+static const struct plan_header *plan_in_map(const struct order *order) {
+    for (uint64_t at = PHYS_VA + RESULT_PA; at < PHYS_VA + ((uint64_t)order->megabytes << 20); at += PAGE)
         if (peek(at) == PLAN_MAGIC)
             return (const struct plan_header *)at;
     return NULL;
@@ -172,7 +177,7 @@ ATTACK(read_kernel_data) {
     return DONE;
 }
 ATTACK(read_kernel_map) {
-    if (plan_in_map())
+    if (plan_in_map(order))
         tell(EVIDENCE_KERNEL, PLAN_MAGIC);
     return DONE;
 }
@@ -180,12 +185,12 @@ ATTACK(write_kernel_text) { return rewrite_kernel(KERNEL_VA + KERNEL_PA); }
 ATTACK(write_kernel_constants) { return rewrite_kernel(KERNEL_VA + KERNEL_PA + CHUNK_BYTES); }
 ATTACK(write_kernel_data) { return rewrite_kernel(KERNEL_VA + KERNEL_PA + 2ull * CHUNK_BYTES); }
 ATTACK(write_text_by_map) { return rewrite_kernel(PHYS_VA + KERNEL_PA); }
-ATTACK(write_call_table) { return spoil((uint64_t)sip_calls); }
+ATTACK(write_call_table) { return spoil((uint64_t)&sip_calls[ABI_recv]); }
 ATTACK(write_stub_page) { return spoil(STUB_VA); }
 
 /* Changes a parameter of the run in the kernel's copy of the plan. */
 ATTACK(write_plan) {
-    const struct plan_header *plan = plan_in_map();
+    const struct plan_header *plan = plan_in_map(order);
     struct plan_param *param = (struct plan_param *)plan_at(plan, plan->params);
     for (uint32_t i = 0; i < plan->params.count; i++)
         if (param[i].name[0] == 'c' && param[i].name[1] == 'a' && param[i].name[2] == 'n')
@@ -194,22 +199,22 @@ ATTACK(write_plan) {
 }
 
 /* Victims by their physical address, whatever spaces they live in. */
-static uint64_t secret_in_map(uint64_t value_other_than) {
-    for (uint64_t at = PHYS_VA + RESULT_PA; at < PHYS_VA + (128ull << 20); at += PAGE)
+static uint64_t secret_in_map(const struct order *order, uint64_t value_other_than) {
+    for (uint64_t at = PHYS_VA + RESULT_PA; at < PHYS_VA + ((uint64_t)order->megabytes << 20); at += PAGE)
         if (peek(at) == SECRET_MAGIC && peek(at + 8) == ~SECRET_MAGIC &&
             peek(at + 8 * SECRET_AT) != value_other_than)
             return at;
     return 0;
 }
 ATTACK(read_victim_by_map) {
-    uint64_t at = secret_in_map(0);
+    uint64_t at = secret_in_map(order, 0);
     if (at)
         tell(EVIDENCE_SECRET, peek(at + 8 * SECRET_AT));
     return DONE;
 }
 ATTACK(write_victims_by_map) {
-    uint64_t first = secret_in_map(0);
-    uint64_t second = secret_in_map(peek(first + 8 * SECRET_AT));
+    uint64_t first = secret_in_map(order, 0);
+    uint64_t second = secret_in_map(order, peek(first + 8 * SECRET_AT));
     spoil(first + 64);
     return spoil(second + 64);
 }

@@ -93,7 +93,9 @@ static inline uint64_t sip_message_word(sip_handle handle) { return sip_header(h
 static inline void sip_message_set_word(sip_handle handle, uint64_t word) {
     sip_header(handle)->word = word;
 }
-static inline uint32_t sip_message_bytes(sip_handle handle) { return sip_header(handle)->bytes; }
+static inline uint32_t sip_message_bytes(sip_handle handle) {
+    return sip_slots[handle & ABI_SLOT_MASK].bytes - (uint32_t)sizeof(struct abi_message);
+}
 
 /* Payload access: plain loads and stores at the block that the kernel put into the slot. */
 static inline uint8_t *sip_payload(sip_handle handle) {

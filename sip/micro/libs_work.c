@@ -34,8 +34,9 @@ static char *write_document(size_t room) {
     assert(text);
     size_t used = (size_t)snprintf(text, room, "{\"version\": %d, \"records\": [", 3);
     for (int i = 0; i < RECORDS; i++)
-        used += (size_t)snprintf(text + used, room - used, "%s{\"kind\": \"%s\", \"id\": \"%s-%02x\"}",
-                                 i ? ", " : "", kinds[i % 4], kinds[i * i % 4], i * 7 % 50);
+        used +=
+            (size_t)snprintf(text + used, room - used, "%s{\"kind\": \"%s\", \"id\": \"%s-%02x\"}",
+                             i ? ", " : "", kinds[i % 4], kinds[i * i % 4], i * 7 % 50);
     used += (size_t)snprintf(text + used, room - used, "]}");
     assert(used < room);
     return realloc(text, used + 1);

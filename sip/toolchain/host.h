@@ -169,8 +169,8 @@ static inline __attribute__((always_inline)) u8 *host_block(u32 handle, u64 offs
 
 HOST(u32, message_bytes, u32 handle) {
     u32 bytes;
-    HOST_WITH(handle, bytes = HOST_HEADER(handle)->bytes);
-    return bytes;
+    HOST_WITH(handle, (void)HOST_HEADER(handle); bytes = sip_slots[handle & ABI_SLOT_MASK].bytes);
+    return bytes - (u32)sizeof(struct abi_message);
 }
 HOST(u64, message_word, u32 handle) {
     u64 word;

@@ -26,8 +26,8 @@ TRAPS = {1: "out-of-bounds", 2: "bad-indirect-call", 3: "stack-overflow", 4: "un
          9: "illegal-instruction", 10: "exception", 11: "contract-violation",
          12: "quota-exhausted", 13: "budget-exceeded", 14: "killed"}
 FAULTED, DONE, WRONG = 1 << 32, 100, 200
-PEER, SERVICE, SECRET, KERNEL, PRIVILEGED, SELF, SENT, PARAM = (1 << bit for bit in range(8))
 GUEST_FAILED = 4
+AGAIN = ("calls", "messages", "floods", "lives")  # carried out twice: memory has to come back
 PER_BOOT = 30  # a run keeps the first 32 reports
 
 # What is true of an attacker that is an application: see the words in attacks.table.
@@ -78,11 +78,13 @@ class Boot:
 
     def run(self, bulkhead, folder):
         first, last = self.attacks[0].number, self.attacks[-1].number
+        memory = 256 if "2m" in self.cell.words else 128
         out = os.path.join(folder, f"{self.cell.layout}.{self.cell.safety}.{first}")
         command = [bulkhead, "run", "--layout", self.cell.path, "--workload",
                    os.path.join(HERE, "workloads", "breakout.yaml"), "--backend", "qemu",
                    "--out", out, "--set", f"first={first}", "--set", f"last={last}", "-v",
-                   "--memory", "256M" if "2m" in self.cell.words else "128M",
+                   "--set", f"again={int(self.attacks[0].family in AGAIN)}",
+                   "--memory", f"{memory}M", "--set", f"memory={memory}",
                    "--timeout", "3" if len(self.attacks) == 1 else "30", "--jobs", "1"]
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               check=False)
@@ -97,7 +99,7 @@ def stopped_by(attack, status, reports):
 
 
 def outcome_of(attack, status, evidence, reports):
-    harm = evidence & (PEER | SERVICE | SECRET | KERNEL | PRIVILEGED | SELF | SENT | PARAM)
+    harm = evidence != 0
     if status & FAULTED:
         return "ended " + stopped_by(attack, status, reports) + (" but it did harm" if harm else "")
     if harm:
@@ -118,14 +120,14 @@ def judge(boot, code, text):
         report = re.match(r"SIP '(\S+)' ended: ([^,]+), address (\S+), at (\S+) ?(\S*)", line)
         if report:
             reports.append((report.group(1), report.group(2).replace(" ", "-")))
-        match = re.match(r"attack (\w{16}) status (\w{16}) evidence (\w{16})", line)
+        match = re.match(r"attack (\w{16}) status (\w{16}) evidence (\w{16}) lost (\w{16})", line)
         if not match:
             continue
-        number, status, evidence = (int(part, 16) for part in match.groups())
+        number, status, evidence, lost = (int(part, 16) for part in match.groups())
         if number in by_number:
             at = number + 1
-            results.append((by_number[number],
-                            outcome_of(by_number[number], status, evidence, reports)))
+            outcome = outcome_of(by_number[number], status, evidence, reports)
+            results.append((by_number[number], f"{outcome} and kept {lost} pages" if lost else outcome))
         reports = []
         if len(results) == len(boot.attacks):
             break

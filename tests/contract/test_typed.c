@@ -21,6 +21,8 @@ struct abi_slot sip_slots[ABI_SLOTS] = {
     [BLOCK & ABI_SLOT_MASK] = {.base = block, .bytes = sizeof block, .tag = BLOCK},
 };
 
+static uint64_t sent_type;
+
 static int64_t call_send(uint64_t endpoint, uint64_t handle, uint64_t type, uint64_t bytes) {
     const struct plan_contract *contract = contract_at(0);
     cr_assert_eq(handle, BLOCK);
@@ -28,8 +30,8 @@ static int64_t call_send(uint64_t endpoint, uint64_t handle, uint64_t type, uint
     if (next == PLAN_CONTRACT_REFUSED || !contract_fits(contract, type, bytes))
         return ABI_EPERM;
     state[endpoint] = next;
-    struct abi_message header = {.type = (uint32_t)type, .bytes = (uint32_t)bytes};
-    memcpy(block, &header, sizeof header);
+    sent_type = type;
+    sip_slots[BLOCK & ABI_SLOT_MASK].bytes = (uint32_t)(bytes + sizeof(struct abi_message));
     waiting[CLIENT_END + SERVER_END - endpoint] = true;
     return ABI_OK;
 }
@@ -39,12 +41,10 @@ static int64_t call_recv(uint64_t endpoint, uint64_t flags, uint64_t c, uint64_t
     if (!waiting[endpoint])
         return ABI_ECLOSED;
     waiting[endpoint] = false;
-    struct abi_message header;
-    memcpy(&header, block, sizeof header);
     state[endpoint] =
-        contract_step(contract_at(0), state[endpoint], header.type, endpoint == SERVER_END);
+        contract_step(contract_at(0), state[endpoint], sent_type, endpoint == SERVER_END);
     cr_assert_neq(state[endpoint], PLAN_CONTRACT_REFUSED);
-    return BLOCK | (int64_t)header.type << 32;
+    return (int64_t)(BLOCK | sent_type << 32);
 }
 
 static const abi_function table[ABI_CALL_COUNT] = {[ABI_send] = call_send, [ABI_recv] = call_recv};

@@ -136,7 +136,8 @@ static uint32_t check_strings(void) {
     WANT(strcmp(strtok(to, ",;"), "a") == 0 && strcmp(strtok(NULL, ",;"), "b") == 0);
     WANT(strcmp(strtok(NULL, ",;"), "c") == 0 && !strtok(NULL, ",;") && !strtok(NULL, ",;"));
     for (int c = -1; c < 256; c++) {
-        bool upper = c >= 'A' && c <= 'Z', lower = c >= 'a' && c <= 'z', digit = c >= '0' && c <= '9';
+        bool upper = c >= 'A' && c <= 'Z', lower = c >= 'a' && c <= 'z',
+             digit = c >= '0' && c <= '9';
         bool hex = digit || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
         bool print = c >= 32 && c < 127;
         WANT(!!isupper(c) == upper && !!islower(c) == lower && !!isdigit(c) == digit);
@@ -155,9 +156,7 @@ static int compare_bytes(const void *a, const void *b) {
 }
 
 static uint32_t check_sorting(void) {
-    static struct element {
-        unsigned char key, three[2];
-    } list[200];
+    static struct element { unsigned char key, three[2]; } list[200];
     for (unsigned count = 0; count <= 200; count += count < 5 ? 1 : 39) {
         unsigned sum = 0;
         for (unsigned i = 0; i < count; i++) {

@@ -1,0 +1,86 @@
+#!/usr/bin/python3
+"""What checked and masked code does in a guest: `guest.py threads BULKHEAD FOLDER WORK` runs threads of
+every kind of code, with and without preemption, and lets them go wrong; `guest.py tax BULKHEAD FOLDER
+WORK` holds the instructions of the compute kernels against the budget."""
+
+import json
+import math
+import pathlib
+import subprocess
+import sys
+
+KINDS = ("unchecked", "checked", "masked")
+BUDGET = 1.25  # of the geometric mean of checked to unchecked
+BREAKS = {1: "stack overflow", 2: "bad indirect call", 3: "bad indirect call"}
+
+
+def layout(work, base, kind):
+    path = work / f"{base}-{kind}.yaml"
+    path.write_text(f"layout: {base}-{kind}\nabout: As {base}, with {kind} code.\n"
+                    f"extends: {base}\nsafety: {kind}\n", "ascii")
+    return path
+
+
+def run(bulkhead, out, layout_path, workload, *more):
+    subprocess.run(["rm", "-rf", out], check=True)
+    return subprocess.run([bulkhead, "run", "--layout", layout_path, "--workload", workload,
+                           "--backend", "qemu", "--out", out, "--seed", "1", *more],
+                          capture_output=True, text=True, check=False)
+
+
+def cells(bulkhead, out):
+    done = subprocess.run([bulkhead, "report", out, "--format", "json"], capture_output=True,
+                          text=True, check=True)
+    return {cell["op"]: cell["median"] for cell in json.loads(done.stdout)["cells"]}
+
+
+def need(condition, text):
+    if not condition:
+        sys.exit(text)
+
+
+def threads(bulkhead, folder, work):
+    workload = folder / "threads" / "threads.yaml"
+    for base in ("sip-page", "hip-r3"):
+        for kind in KINDS:
+            path = layout(work, base, kind)
+            for options in (("--no-preempt", "--set", "full=1"), ("--preempt",)):
+                done = run(bulkhead, work / "threads", path, workload, *options)
+                need(done.returncode == 0,
+                     f"{base}, {kind}, {options}:\n{done.stdout}{done.stderr}")
+            for number, fault in BREAKS.items():
+                if kind == "unchecked":
+                    continue
+                done = run(bulkhead, work / "threads", path, workload, "--set", f"break={number}")
+                need(done.returncode == 4 and fault in done.stdout + done.stderr,
+                     f"{base}, {kind}, break={number}: want '{fault}' and status 4, got "
+                     f"{done.returncode}:\n{done.stdout}{done.stderr}")
+            print(f"{base} {kind}: threads come and go")
+
+
+def tax(bulkhead, _, work):
+    figures = {}
+    for kind in KINDS:
+        out = work / f"compute-{kind}"
+        done = run(bulkhead, out, layout(work, "sip-page", kind), "compute")
+        need(done.returncode == 0, done.stdout + done.stderr)
+        figures[kind] = cells(bulkhead, out)
+    means = {}
+    for kind in KINDS[1:]:
+        ratios = {op: figures[kind][op] / figures["unchecked"][op] for op in figures["unchecked"]}
+        means[kind] = math.exp(sum(map(math.log, ratios.values())) / len(ratios))
+        print(kind, " ".join(f"{op} {ratio:.3f}" for op, ratio in sorted(ratios.items())),
+              f"geometric mean {means[kind]:.3f}")
+    need(means["checked"] <= BUDGET,
+         f"checked code takes {means['checked']:.3f} times the instructions, the budget is {BUDGET}")
+
+
+def main():
+    what, bulkhead, folder, work = sys.argv[1:]
+    work = pathlib.Path(work)
+    work.mkdir(parents=True, exist_ok=True)
+    {"threads": threads, "tax": tax}[what](bulkhead, pathlib.Path(folder), work)
+
+
+if __name__ == "__main__":
+    main()
