@@ -210,6 +210,9 @@ static uint32_t resolve_dynamic(const struct draft *draft, const struct workload
         for (uint32_t j = 0; j < draft->workload->sip_count; j++) {
             struct plan_domain other = *domain_of(draft, j);
 
+            if (asked->value == PLAN_TRANSFER_REMAP && domain_of(draft, i)->heap == other.heap &&
+                domain_of(draft, i)->space == PLAN_SPACE_OWN)
+                continue; /* between two ends in one heap blocks move, and nothing is remapped */
             if (i == j && other.per_sip && other.heap) /* SIPs from one template live apart */
                 other.heap = PLAN_NONE;
             if (asked->legal(domain_of(draft, i), &other) &&

@@ -21,9 +21,9 @@ boot_pvh:
     cli
     mov %ebx, %edi              /* kmain's first argument, once in long mode */
     mov $0x80000001, %eax       /* long mode, NX? (AMD64 manual volume 3, CPUID Fn8000_0001 EDX) */
-    cpuid
-    and $0x20100800, %edx       /* LM, NX, SYSCALL */
-    cmp $0x20100800, %edx
+    cpuid                       /* not SYSCALL: Intel's CPUs tell of that in 64-bit mode only */
+    and $0x20100000, %edx       /* LM, NX */
+    cmp $0x20100000, %edx
     jne boot_refuse
     mov $boot_pml4, %eax
     mov %eax, %cr3
@@ -59,19 +59,28 @@ boot_pvh:
     .code32
 boot_refuse:                    /* no console is set up; say it on the port and end the run */
     mov $boot_refusal, %esi
-    mov $0x3f8, %edx
-3:  lodsb
+3:  mov $0x3fd, %edx            /* line status of the 16550: until it has sent what it had */
+4:  inb %dx, %al
+    test $0x40, %al
+    jz 4b
+    lodsb
     test %al, %al
-    jz 4f
+    jz 5f
+    mov $0x3f8, %edx
     outb %al, %dx
     jmp 3b
-4:  mov $1, %eax
+5:  mov $1, %eax
     mov $0xf4, %edx
     outl %eax, %dx
-5:  hlt
-    jmp 5b
+    mov $0x8a00, %edx           /* the same for Bochs */
+    mov %edx, %eax
+    outw %ax, %dx
+    mov $0x8ae0, %eax
+    outw %ax, %dx
+6:  hlt
+    jmp 6b
 boot_refusal:
-    .asciz "bulkhead: this CPU lacks long mode, NX or SYSCALL\n"
+    .asciz "bulkhead: this CPU lacks long mode or NX\n"
 
     .align 16
 boot_gdt:

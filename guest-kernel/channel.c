@@ -32,6 +32,37 @@ static void spare_drop(struct direction *direction) {
     direction->missing = 0;
 }
 
+static void channel_release(struct channel *channel);
+
+static void heap_emptied(struct heap *heap) {
+    struct channel *channel = (struct channel *)((uint8_t *)heap - offsetof(struct channel, heap));
+    if (!channel->plan)
+        channel_release(channel);
+}
+
+/* A heap that its two ends map, and nobody else; a new one if an end was moved since. */
+static bool channel_heap(struct channel *channel, const struct domain *client,
+                         const struct domain *server) {
+    struct heap *heap = &channel->heap;
+    struct space *second = server->space != client->space ? server->space : NULL;
+    if (channel->has_heap) {
+        if (heap->space[0] == client->space && heap->space[1] == second)
+            return true;
+        ASSERT(!heap->live); /* else no end can move */
+        heap_destroy(heap);
+        channel->has_heap = false;
+    }
+    uint32_t number = HEAPS_OF_DOMAINS + (uint32_t)(channel - channels);
+    if (!heap_create(heap, number, client->space, PLAN_PAGES_4K, SPACE_WRITE | client->access))
+        return false;
+    heap->guarded = false; /* its blocks stay mapped at both ends */
+    heap->emptied = heap_emptied;
+    if (second)
+        heap_share(heap, second, SPACE_WRITE | server->access);
+    channel->has_heap = true;
+    return true;
+}
+
 bool channel_connect(struct channel *channel) {
     const struct domain *client = channel->sip[0]->domain, *server = channel->sip[1]->domain;
     uint32_t transfer = channel->plan->transfer;
@@ -44,16 +75,8 @@ bool channel_connect(struct channel *channel) {
     if (transfer == PLAN_TRANSFER_REMAP &&
         (!client->heap->guarded || !server->heap->guarded || client->heap == server->heap))
         return false;
-    if (transfer == PLAN_TRANSFER_SHARED && !channel->has_heap) {
-        uint32_t number = HEAPS_OF_DOMAINS + (uint32_t)(channel - channels);
-        if (!heap_create(&channel->heap, number, client->space, PLAN_PAGES_4K,
-                         SPACE_WRITE | client->access))
-            return false;
-        channel->heap.guarded = false; /* its blocks stay mapped at both ends */
-        if (server->space != client->space)
-            heap_share(&channel->heap, server->space, SPACE_WRITE | server->access);
-        channel->has_heap = true;
-    }
+    if (transfer == PLAN_TRANSFER_SHARED && !channel_heap(channel, client, server))
+        return false;
     for (uint32_t side = 0; side < 2; side++) {
         struct direction *direction = &channel->to[side];
         struct heap *heap = channel->has_heap ? &channel->heap : channel->sip[side]->domain->heap;
@@ -106,10 +129,14 @@ static struct channel *channel_take(const struct plan_channel *plan) {
     return channel;
 }
 
+/* Its heap stays as long as somebody owns a block of it; see heap_emptied. */
 static void channel_release(struct channel *channel) {
-    if (channel->has_heap)
-        heap_destroy(&channel->heap);
     channel->plan = NULL;
+    if (channel->has_heap) {
+        if (channel->heap.live)
+            return;
+        heap_destroy(&channel->heap);
+    }
     channel->next = free_channels;
     free_channels = channel;
 }
@@ -241,7 +268,8 @@ int64_t channel_create_dynamic(struct sip *sip, const char *name) {
 }
 
 bool channel_end_can_move(const struct end *end) {
-    return end->in->mode != MODE_CLOSED && !end->in->waiter && !channel_in_waiting(end->in);
+    return end->in->mode != MODE_CLOSED && !end->in->waiter && !channel_in_waiting(end->in) &&
+           !(end->channel->has_heap && end->channel->heap.live);
 }
 
 int64_t channel_move_end(struct sip *from, struct end *end, struct sip *to, const char *name) {
@@ -275,7 +303,14 @@ uint32_t channel_endpoint(struct sip *sip, const char *name) {
 
 block_t channel_block(struct sip *sip, struct end *end, uint64_t bytes) {
     struct channel *channel = end->channel;
-    return heap_alloc(channel->has_heap ? &channel->heap : sip->domain->heap, bytes);
+    bool both = channel->sip[0] && channel->sip[1];
+    if (both && end->out->mode == MODE_UNCONNECTED && !channel_connect(channel))
+        return BLOCK_NONE;
+    if (!both || !channel->has_heap)
+        return heap_alloc(sip->domain->heap, bytes);
+    block_t block = heap_alloc(&channel->heap, bytes);
+    channel->heap.live += block != BLOCK_NONE;
+    return block;
 }
 
 int64_t channel_wait(struct sip *sip, const uint32_t *endpoints, uint64_t count) {

@@ -6,11 +6,17 @@ static struct result_header *console_result;
 
 void console_start(struct result_header *result) { console_result = result; }
 
-static void console_byte(char byte) {
+/* Until the line status has the bit; a machine without a 16550 says 0xff. */
+static void console_wait(uint8_t bit) {
     for (int tries = 0; tries < 100000; tries++)
-        if (x86_in8(PORT_CONSOLE + 5) &
-            0x20) /* transmitter empty; a machine without one says 0xff */
+        if (x86_in8(PORT_CONSOLE + 5) & bit)
             break;
+}
+
+void console_flush(void) { console_wait(0x40); /* the last bit has left the shifter */ }
+
+static void console_byte(char byte) {
+    console_wait(0x20); /* room for a byte */
     x86_out8(PORT_CONSOLE, (uint8_t)byte);
 }
 

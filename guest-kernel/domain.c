@@ -14,8 +14,10 @@ extern uint8_t stub_page[]; /* entry.S */
 static void domain_destroy(struct domain *domain) {
     if (domain->heap == &domain->own_heap)
         heap_destroy(&domain->own_heap);
-    if (domain->space == &domain->own_space)
+    if (domain->space == &domain->own_space) {
+        heap_forget_space(&domain->own_space);
         space_destroy(&domain->own_space);
+    }
     domain->plan = NULL;
     if (domain - domains < domain_hint)
         domain_hint = (uint32_t)(domain - domains);

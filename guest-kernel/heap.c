@@ -9,6 +9,11 @@
 #define UNITS_PER_PAGE (PAGE_BYTES / HEAP_UNIT_BYTES)
 
 struct heap *heap_table[HEAPS];
+static uint32_t heaps_of_channels;
+
+static bool of_channel(const struct heap *heap) {
+    return heap->number >= HEAPS_OF_DOMAINS;
+}
 
 static inline struct heap_page *page_of(struct heap *heap, uint32_t page) {
     return &heap->meta[page / HEAP_META_PAGES][page % HEAP_META_PAGES];
@@ -37,6 +42,8 @@ bool heap_create(struct heap *heap, uint32_t number, struct space *space, uint32
         return false;
     heap->meta[0] = phys_pointer(meta);
     heap_table[number] = heap;
+    if (of_channel(heap))
+        heaps_of_channels++;
     return true;
 }
 
@@ -58,7 +65,20 @@ void heap_share(struct heap *heap, struct space *space, uint32_t access) {
     heap->flags[1] = space_flags(access);
 }
 
+/* The domains of a channel's heap go on, so that nothing of it may stay mapped. */
+static void heap_unmap(struct heap *heap) {
+    for (int i = 0; i < 2 && heap->space[i]; i++) {
+        space_unmap(heap->space[i], heap->va, (uint64_t)heap->top * PAGE_BYTES);
+        if (x86_read_cr3() == heap->space[i]->root) {
+            x86_write_cr3(heap->space[i]->root);
+            events[EVENT_TLB_FLUSHES]++;
+        }
+    }
+}
+
 void heap_destroy(struct heap *heap) {
+    if (of_channel(heap))
+        heap_unmap(heap);
     uint32_t pages_per_frame = 1u << (heap->page_bits - 12);
     for (uint32_t page = 0; page < heap->top; page++) {
         struct heap_page *meta = page_of(heap, page);
@@ -75,6 +95,22 @@ void heap_destroy(struct heap *heap) {
         if (heap->meta[i])
             page_free(phys_address(heap->meta[i]));
     heap_table[heap->number] = NULL;
+    if (of_channel(heap))
+        heaps_of_channels--;
+}
+
+void heap_forget_space(const struct space *space) {
+    for (uint32_t i = HEAPS_OF_DOMAINS; heaps_of_channels && i < HEAPS; i++) {
+        struct heap *heap = heap_table[i];
+        if (!heap || (heap->space[0] != space && heap->space[1] != space))
+            continue;
+        if (heap->space[0] == space) {
+            heap->space[0] = heap->space[1];
+            heap->access[0] = heap->access[1];
+            heap->flags[0] = heap->flags[1];
+        }
+        heap->space[1] = NULL;
+    }
 }
 
 static bool map_everywhere(struct heap *heap, uint32_t page, uint64_t pa, uint64_t bytes) {
@@ -285,9 +321,11 @@ static uint32_t run_grow(struct heap *heap, uint32_t order) {
 }
 
 static uint32_t run_alloc(struct heap *heap, uint32_t order) {
-    uint32_t page = heap->run[order];
+    uint32_t page = heap->run[order], bare = heap->bare[order];
     if (page) {
         heap->run[order] = page_of(heap, page)->next;
+    } else if (bare && run_back(heap, bare, order)) {
+        page = bare; /* its memory was given away */
     } else {
         uint32_t top = heap->top;
         page = run_grow(heap, order);
@@ -362,13 +400,21 @@ void heap_free(block_t block) {
             run_hide(heap, page, meta->order);
         run_push(heap, page, meta->order);
     }
+    if (heap->live && --heap->live == 0)
+        heap->emptied(heap);
 }
 
-/* A run of addresses without memory: an earlier one, or pages that were never used. */
+/* A run of addresses without memory: one that is free, or pages that were never used. */
 static uint32_t bare_alloc(struct heap *heap, uint32_t order) {
-    uint32_t page = heap->bare[order];
-    if (page) {
-        heap->bare[order] = page_of(heap, page)->next;
+    uint16_t *list = heap->bare[order] ? &heap->bare[order] : &heap->run[order];
+    uint32_t page = *list;
+    if (page) { /* a free run will do: or the memory of what is received would only pile up */
+        *list = page_of(heap, page)->next;
+        for (uint32_t i = page; i < page + (1u << order); i++) {
+            if (page_of(heap, i)->frame)
+                page_free((uint64_t)page_of(heap, i)->frame * PAGE_BYTES);
+            page_of(heap, i)->frame = 0;
+        }
         return page;
     }
     uint32_t pages = 1u << order;

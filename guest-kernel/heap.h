@@ -54,6 +54,8 @@ struct heap {
     uint32_t limit;     /* pages it may grow to */
     uint32_t page_bits; /* of its mappings */
     bool guarded;
+    uint32_t live;                  /* of a channel alone: blocks that are allocated */
+    void (*emptied)(struct heap *); /* called when there are none any more */
     uint64_t fixed;         /* identity layouts: physical address of page 0, else 0 */
     struct space *space[2]; /* where it is mapped; the second NULL but for a shared channel's */
     uint32_t access[2];     /* and with which rights */
@@ -72,7 +74,10 @@ bool heap_create(struct heap *heap, uint32_t number, struct space *space, uint32
 bool heap_create_identity(struct heap *heap, struct space *space);
 /* Maps the heap, empty yet, into a second space too. */
 void heap_share(struct heap *heap, struct space *space, uint32_t access);
-void heap_destroy(struct heap *heap); /* gives all memory back, whoever still uses it */
+/* Unmaps it all and gives its memory back; the caller knows that no block is in use. */
+void heap_destroy(struct heap *heap);
+/* A space that is about to go: the heaps of channels that are mapped there forget it. */
+void heap_forget_space(const struct space *space);
 
 /* A block of at least `bytes`, or BLOCK_NONE. Contents are whatever was there. */
 block_t heap_alloc(struct heap *heap, uint64_t bytes);

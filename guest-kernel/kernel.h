@@ -13,6 +13,7 @@
 /* Formats: %s %c %d %u %x %p, with l for 64 bits, and a width for %s %u %x. */
 void console_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void console_write(const char *text, uint64_t bytes);
+void console_flush(void);                         /* until all of it has left the port */
 void console_start(struct result_header *result); /* from now on also into the result's log */
 void format_text(char *to, size_t room, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

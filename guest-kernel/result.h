@@ -90,6 +90,10 @@ struct result_header {
 #define PORT_CONSOLE 0x3f8 /* 16550 data register; line status at +5 */
 #define PORT_EXIT 0xf4     /* 32-bit write ends the run; the verdict is `state`, not the value */
 #define PORT_DOORBELL 0xf0 /* 32-bit write: enum result_phase */
+/* Bochs has no such port; there two 16-bit writes after PORT_EXIT end the run (its I/O debug device). */
+#define PORT_BOCHS 0x8a00
+#define BOCHS_OPEN 0x8a00
+#define BOCHS_STOP 0x8ae0
 enum result_phase {
     PHASE_KERNEL = 1,
     PHASE_SIPS = 2,

@@ -20,8 +20,11 @@ static void run_end_list(enum result_state state, const char *format, va_list li
         kernel_result->free_pages_after = page_free_count();
         __atomic_store_n(&kernel_result->state, (uint32_t)state, __ATOMIC_SEQ_CST);
     }
+    console_flush();
     x86_out32(PORT_DOORBELL, PHASE_END);
     x86_out32(PORT_EXIT, state == RESULT_DONE ? 0x10 : 0x11);
+    x86_out16(PORT_BOCHS, BOCHS_OPEN);
+    x86_out16(PORT_BOCHS, BOCHS_STOP);
     for (;;)
         __asm__ volatile("cli; hlt");
 }

@@ -175,7 +175,8 @@ static void sip_end_after(struct thread *thread) { sip_end_of(thread->sip); }
 void sip_exit(int64_t status) {
     struct sip *sip = sip_current();
     sip->status = status & (ABI_FAULTED - 1);
-    if (status != 0 && !sip->parent && kernel_result && !kernel_result->message[0])
+    bool expected = sip->parent || sip->plan->rights & PLAN_MAY_FAULT;
+    if (status != 0 && !expected && kernel_result && !kernel_result->message[0])
         format_text(kernel_result->message, sizeof kernel_result->message,
                     "SIP '%s' exited with status %ld", sip->plan->name, status);
     thread_leave(sip_end_after);

@@ -24,6 +24,9 @@ X86_INLINE uint8_t x86_in8(uint16_t port) {
     __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
     return value;
 }
+X86_INLINE void x86_out16(uint16_t port, uint16_t value) {
+    __asm__ volatile("outw %0, %1" ::"a"(value), "Nd"(port));
+}
 X86_INLINE void x86_out32(uint16_t port, uint32_t value) {
     __asm__ volatile("outl %0, %1" ::"a"(value), "Nd"(port));
 }

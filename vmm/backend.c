@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const struct backend backend_kvm, backend_qemu;
+extern const struct backend backend_kvm, backend_qemu, backend_bochs;
 
-const struct backend *const backend_all[] = {&backend_kvm, &backend_qemu, NULL};
+const struct backend *const backend_all[] = {&backend_kvm, &backend_qemu, &backend_bochs, NULL};
 
 int error_set(struct error *error, int code, const char *format, ...) {
     va_list args;

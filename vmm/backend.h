@@ -28,6 +28,7 @@ struct guest_memory { /* guest-physical memory from address 0, shared with the g
 
 struct backend_options {    /* what the command line says about backends */
     const char *kvm_device; /* "/dev/kvm" unless told otherwise */
+    const char *cpu_model;  /* of bochs; NULL: its default */
 };
 
 struct boot {
@@ -42,12 +43,16 @@ struct boot {
 };
 
 struct boot_result {
-    struct guest_memory memory; /* the caller frees it with guest_memory_free() */
-    double boot_seconds;        /* start to end, wall time */
-    double first_sip_seconds;   /* start to the doorbell of PHASE_SIPS; 0 if not known */
-    char *console;              /* what the guest wrote to PORT_CONSOLE, malloc'ed */
-    char how_ended[256];        /* "exit port", "triple fault", "timeout after 10 s" ... */
-    int crashed;                /* 1: ended in a way that no guest verdict can be trusted */
+    /*
+     * The caller frees it with guest_memory_free(). The result region (RESULT_PA) is as the guest left
+     * it; of the rest a backend may have brought nothing back.
+     */
+    struct guest_memory memory;
+    double boot_seconds;      /* start to end, wall time */
+    double first_sip_seconds; /* start to the doorbell of PHASE_SIPS; 0 if not known */
+    char *console;            /* what the guest wrote to PORT_CONSOLE, malloc'ed */
+    char how_ended[256];      /* "exit port", "triple fault", "timeout after 10 s" ... */
+    int crashed;              /* 1: ended in a way that no guest verdict can be trusted */
 };
 
 enum backend_trust {
@@ -63,7 +68,8 @@ struct backend_info {
     const char *unit; /* "cycles" or "instructions" */
     int count_exact;  /* 1: same input, same samples; one boot is enough */
     enum backend_trust trust;
-    char version[128];         /* for the manifest, e.g. QEMU's version or the KVM module */
+    char version[128];     /* for the manifest, e.g. QEMU's version or the KVM module */
+    char cpu_models[1024]; /* that options.cpu_model may name, blanks between; empty: no choice */
     struct probe_report probe; /* what the probe guest measured */
 };
 

@@ -14,7 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define POLL_MS 50 /* how soon a cancel is noticed */
+#define POLL_MS 50     /* how soon a cancel is noticed */
+#define GRACE_MS 10000 /* from a timeout's signal to the kill */
 
 static int64_t now_ms(void) {
     struct timespec now;
@@ -56,7 +57,7 @@ static void child_become(const struct child *child, int output, pid_t parent) {
         fcntl(child->inherit[i], F_SETFD, 0);
     if (child->console_write >= 0)
         fcntl(child->console_write, F_SETFD, 0);
-    execv(child->argv[0], child->argv);
+    execve(child->argv[0], child->argv, child->environment ? child->environment : environ);
     static const char text[] = "cannot be executed\n";
     if (write(2, text, sizeof(text) - 1) < 0)
         _exit(126);
@@ -70,6 +71,7 @@ static void child_become(const struct child *child, int output, pid_t parent) {
 static void child_wait(const struct child *child, pid_t pid, int output,
                        struct child_result *result) {
     int64_t deadline = now_ms() + child->timeout_ms;
+    int64_t grace = child->timeout_signal ? GRACE_MS : 0;
     int console = child->console_read;
     while (waitpid(pid, &result->wait_status, WNOHANG) == 0) {
         struct pollfd wait[] = {{.fd = console, .events = POLLIN},
@@ -81,9 +83,12 @@ static void child_wait(const struct child *child, pid_t pid, int output,
             output = -1;
         if (child->cancel && *child->cancel)
             result->cancelled = 1;
-        else if (now_ms() >= deadline)
+        else if (!result->timed_out && now_ms() >= deadline) {
             result->timed_out = 1;
-        if (result->cancelled || result->timed_out)
+            if (child->timeout_signal)
+                kill(pid, child->timeout_signal);
+        }
+        if (result->cancelled || (result->timed_out && now_ms() >= deadline + grace))
             kill(pid, SIGKILL);
     }
     /* The writers are gone: what is left in the pipes ends by itself. */

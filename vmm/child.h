@@ -12,13 +12,15 @@ struct child_text {
 };
 
 struct child {
-    char *const *argv;  /* argv[0] is a path */
-    const int *inherit; /* descriptors that the program keeps, under their numbers */
+    char *const *argv;        /* argv[0] is a path */
+    char *const *environment; /* NULL: that of this process */
+    const int *inherit;       /* descriptors that the program keeps, under their numbers */
     size_t inherits;
     int console_read;  /* read end of the console's pipe, or -1; read and kept here */
     int console_write; /* its write end: inherited, and closed in this process */
     int verbose;       /* 1: the console also goes to stderr as it comes */
     uint32_t timeout_ms;
+    int timeout_signal;         /* asks the program to end then, before it is killed; or 0 */
     const volatile int *cancel; /* may be NULL */
 };
 
@@ -31,7 +33,7 @@ struct child_result {
 };
 
 /*
- * Runs the program to its end, or kills it when the time is up or *cancel becomes non-zero. Returns
+ * Runs the program to its end, or ends it when the time is up or *cancel becomes non-zero. Returns
  * 0 when it ran, or a negative errno. The texts are the caller's to free. Closes both console ends.
  */
 int child_run(const struct child *child, struct child_result *result, struct error *error);

@@ -8,7 +8,8 @@
 
 enum {
     KEY_FORMAT = 256,
-    KEY_KVM_DEVICE
+    KEY_KVM_DEVICE,
+    KEY_CPU
 };
 
 struct arguments {
@@ -29,6 +30,9 @@ static error_t parse(int key, char *text, struct argp_state *state) {
         return 0;
     case KEY_KVM_DEVICE:
         arguments->options.kvm_device = text;
+        return 0;
+    case KEY_CPU:
+        arguments->options.cpu_model = text;
         return 0;
     case ARGP_KEY_ARG:
         argp_error(state, "doctor takes no arguments");
@@ -65,6 +69,7 @@ int cmd_doctor(int argc, char **argv) {
     static const struct argp_option options[] = {
         {"verbose", 'v', NULL, 0, "Show what was measured, and the CPU features a guest sees", 0},
         {"format", KEY_FORMAT, "text|json", 0, "How to print; default: text", 0},
+        {"cpu", KEY_CPU, "MODEL", 0, "The CPU that bochs models; default: tigerlake", 0},
         {"kvm-device", KEY_KVM_DEVICE, "PATH", 0, "KVM's device; default: /dev/kvm", 0},
         {0},
     };

@@ -17,6 +17,7 @@ enum {
     KEY_WORKLOAD,
     KEY_SET,
     KEY_BACKEND,
+    KEY_CPU,
     KEY_REPEATS,
     KEY_SEED,
     KEY_MEMORY,
@@ -130,6 +131,8 @@ static void arguments_check(const struct arguments *arguments, struct argp_state
     if (arguments->run.resume && !arguments->run.out)
         argp_error(state, "--resume needs --out, the folder to go on with");
     backend_check(arguments->run.backend, state);
+    if (arguments->run.backend_options.cpu_model && strcmp(arguments->run.backend, "bochs"))
+        argp_error(state, "--cpu goes with --backend bochs, which has CPU models to choose from");
 }
 
 static error_t parse(int key, char *text, struct argp_state *state) {
@@ -147,6 +150,9 @@ static error_t parse(int key, char *text, struct argp_state *state) {
         return 0;
     case KEY_BACKEND:
         arguments->run.backend = text;
+        return 0;
+    case KEY_CPU:
+        arguments->run.backend_options.cpu_model = text;
         return 0;
     case KEY_MEMORY:
         memory_take(arguments, text, state);
@@ -248,8 +254,9 @@ static const struct argp_option options[] = {
     {"layout", KEY_LAYOUT, "NAME", 0, "Layout, by name or path", 0},
     {"workload", KEY_WORKLOAD, "NAME", 0, "Workload, by name or path", 0},
     {"set", KEY_SET, "NAME=NUMBER", 0, "A parameter of the workload; may be repeated", 0},
-    {"backend", KEY_BACKEND, "auto|kvm|qemu", 0,
+    {"backend", KEY_BACKEND, "auto|kvm|qemu|bochs", 0,
      "What runs the guests; auto takes kvm where it is real, else qemu", 0},
+    {"cpu", KEY_CPU, "MODEL", 0, "The CPU that bochs models; default: tigerlake", 0},
     {"repeats", KEY_REPEATS, "N", 0, "Boots of each cell, where figures are time", 0},
     {"seed", KEY_SEED, "N", 0, "Seed of the order of cells and of the workloads", 0},
     {"memory", KEY_MEMORY, "SIZE", 0, "Guest memory, for instance 64M", 0},

@@ -20,14 +20,26 @@ static const char *tick_name(const struct backend_info *info) {
     return strcmp(info->unit, "cycles") ? info->unit : "ticks";
 }
 
+/* The names in a text with one blank between them. */
+static size_t words_count(const char *text) {
+    size_t count = *text != '\0';
+    for (; *text; text++)
+        count += *text == ' ';
+    return count;
+}
+
 void doctor_line(const struct diagnosis *diagnosis, FILE *to) {
     const struct backend_info *info = &diagnosis->info;
-    if (!info->usable)
+    if (!info->usable) {
         fprintf(to, "%-6s not usable: %s\n", diagnosis->backend->name, info->why);
-    else
-        fprintf(to, "%-6s usable: %s%s, clock %s; %s\n", diagnosis->backend->name, info->unit,
-                info->count_exact ? ", exact and repeatable" : "", backend_trust_name(info->trust),
-                info->version);
+        return;
+    }
+    fprintf(to, "%-6s usable: %s%s, clock %s; %s", diagnosis->backend->name, info->unit,
+            info->count_exact ? ", exact and repeatable" : "", backend_trust_name(info->trust),
+            info->version);
+    if (info->cpu_models[0])
+        fprintf(to, ", one of %zu (-v lists them)", words_count(info->cpu_models));
+    fputc('\n', to);
 }
 
 void doctor_details(const struct diagnosis *diagnosis, FILE *to) {
@@ -36,6 +48,8 @@ void doctor_details(const struct diagnosis *diagnosis, FILE *to) {
     fprintf(to, "       %s\n", diagnosis->backend->about);
     if (diagnosis->info.version[0])
         fprintf(to, "       %s\n", diagnosis->info.version);
+    if (diagnosis->info.cpu_models[0])
+        fprintf(to, "       %-30s %s\n", "CPU models (--cpu)", diagnosis->info.cpu_models);
     if (!probe->measured)
         return;
     fprintf(to, "       %-30s %.4g %s a million turns", test_name[PROBE_LOOP],
@@ -85,6 +99,8 @@ json_t *doctor_json(const struct diagnosis *diagnosis) {
                   "about", diagnosis->backend->about, "usable", info->usable, "why", info->why,
                   "unit", info->unit, "trust", backend_trust_name(info->trust), "version",
                   info->version, "count_exact", info->count_exact);
+    if (out && info->cpu_models[0])
+        json_object_set_new(out, "cpu_models", json_string(info->cpu_models));
     if (!out || !probe->measured)
         return out;
     json_t *features = json_object();

@@ -19,6 +19,9 @@
 #define PROBE_MAGIC 0x45424f52504b4c42 /* "BLKPROBE" in memory order */
 #define PROBE_PORT_SCRATCH 0x80        /* a port that no backend listens on */
 #define PROBE_PORT_EXIT 0xf4           /* PORT_EXIT */
+#define PROBE_PORT_BOCHS 0x8a00        /* PORT_BOCHS, and what to write there */
+#define PROBE_BOCHS_OPEN 0x8a00
+#define PROBE_BOCHS_STOP 0x8ae0
 
 #define PROBE_LEAVES 4 /* CPUID 1, 7.0, 0x80000001, 0x80000007, in this order */
 

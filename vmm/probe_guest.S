@@ -182,6 +182,11 @@ done:
     mov $1, %eax
     mov $PROBE_PORT_EXIT, %edx
     out %eax, %dx
+    mov $PROBE_PORT_BOCHS, %edx
+    mov $PROBE_BOCHS_OPEN, %eax
+    out %ax, %dx
+    mov $PROBE_BOCHS_STOP, %eax
+    out %ax, %dx
 1:  hlt
     jmp 1b
 

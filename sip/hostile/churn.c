@@ -2,6 +2,7 @@
  * Makes and ends SIPs, channels and travelling ends ten thousand times and more, and fails the run
  * unless as much memory is free afterwards as before.
  */
+#include "done.h"
 #include "echo_contract.h"
 #include "service_contract.h"
 
@@ -50,9 +51,11 @@ static void one_transfer(uint32_t round) {
         struct sip_message message = sip_recv(via.server);
         sip_endpoint got = service_session_get_session(message.handle);
         sip_block_free(message.handle);
-        if (sip_send(other.client, sip_block_for(other.client, 8), 3, 8) ||
-            sip_recv(got).type != 3 || sip_close(got))
-            sip_fail("an end that has travelled is of no use");
+        if (sip_send(other.client, sip_block_for(other.client, 8), 3, 8))
+            sip_fail("an end that has travelled takes no message");
+        message = sip_recv(got);
+        if (message.type != 3 || sip_block_free(message.handle) || sip_close(got))
+            sip_fail("an end that has travelled gives no message");
     }
     sip_close(via.client);
     sip_close(via.server);
@@ -75,5 +78,6 @@ int sip_main(void) {
     churn(one_channel, rounds, "not all memory of channels has come back");
     churn(one_transfer, rounds, "not all memory of travelling ends has come back");
     churn(one_sip, rounds, "not all memory of SIPs has come back");
+    done("churn");
     return 0;
 }

@@ -4,6 +4,7 @@
  *     attack NUMBER status HEX evidence HEX lost HEX
  * Lost is how many pages of memory did not come back. Evidence is what the controller itself could confirm, as bits.
  */
+#include "done.h"
 #include "hostile.h"
 #include <string.h>
 
@@ -81,6 +82,8 @@ static void feel_pulse(void) {
 
 static uint64_t confirm(struct sip_message answer, bool *kill) {
     struct proof proof;
+    if (sip_message_bytes(answer.handle) < sizeof proof)
+        return 0;
     sip_msg_read(answer.handle, 0, &proof, sizeof proof);
     switch (proof.evidence) {
     case EVIDENCE_SECRET:
@@ -151,13 +154,13 @@ static int64_t carry_out(uint32_t number, uint64_t *confirmed) {
 }
 
 /*
- * Twice, if the run asks for it: the first time the kernel's pools may grow to what the attack needs,
- * the second time all memory has to come back.
+ * Again, as often as the run asks for it: at first the kernel's pools may grow to what the attack
+ * needs, the last time all memory has to come back.
  */
 static void report_on(uint32_t number) {
     uint64_t confirmed = 0;
     int64_t status = carry_out(number, &confirmed), lost = 0;
-    if (sip_param("again", 0)) {
+    for (int64_t left = sip_param("again", 0); left > 0; left--) {
         int64_t before = sip_param("free-pages", 0);
         if (carry_out(number, &confirmed) != status)
             sip_fail("the same attack ended in two ways");
@@ -177,5 +180,6 @@ int sip_main(void) {
     uint32_t last = (uint32_t)sip_param("last", 0);
     for (uint32_t number = (uint32_t)sip_param("first", 0); number <= last; number++)
         report_on(number);
+    done("attacks");
     return 0;
 }

@@ -18,7 +18,7 @@
  * SIP's threads share one processor.
  */
 struct Z_sip_instance_t {
-    volatile u32 uses;  /* a handle, 0: none */
+    volatile u32 uses;   /* a handle, 0: none */
     volatile u32 leaves; /* the same */
 };
 static struct Z_sip_instance_t *sip_thread_state(u32 number);
@@ -58,7 +58,7 @@ struct Z_sip_instance_t;
 #endif
 
 #define HOST(result, name, ...)                                                                    \
-    static inline result Z_sipZ_##name(struct Z_sip_instance_t *thread __attribute__((unused)),  \
+    static inline result Z_sipZ_##name(struct Z_sip_instance_t *thread __attribute__((unused)),    \
                                        ##__VA_ARGS__)
 
 static inline u64 host_call(enum abi_call call, u64 a, u64 b, u64 c, u64 d) {

@@ -29,7 +29,7 @@ SIP_EXPORTS /* declarations of the functions that the rules make the module expo
 
 #if SIP_THREADS == 1
 
-static Z_image_instance_t sip_instance;
+    static Z_image_instance_t sip_instance;
 #define SIP_FIRST_INSTANCE (&sip_instance)
 #define SIP_FIRST_STATE 0
 #define SIP_INSTANCE SIP_FIRST_INSTANCE
@@ -37,7 +37,7 @@ static Z_image_instance_t sip_instance;
 
 #else
 
-typedef void (*sip_thread_function)(Z_image_instance_t *, u32);
+    typedef void (*sip_thread_function)(Z_image_instance_t *, u32);
 
 static struct sip_thread {
     Z_image_instance_t instance; /* first: generated code knows its thread by this address */

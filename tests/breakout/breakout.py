@@ -15,6 +15,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import time
 
 import attacks
 
@@ -27,7 +28,7 @@ TRAPS = {1: "out-of-bounds", 2: "bad-indirect-call", 3: "stack-overflow", 4: "un
          12: "quota-exhausted", 13: "budget-exceeded", 14: "killed"}
 FAULTED, DONE, WRONG = 1 << 32, 100, 200
 GUEST_FAILED = 4
-AGAIN = ("calls", "messages", "floods", "lives")  # carried out twice: memory has to come back
+AGAIN = ("calls", "messages", "floods", "lives")  # carried out three times: at last, all memory comes back
 PER_BOOT = 30  # a run keeps the first 32 reports
 
 # What is true of an attacker that is an application: see the words in attacks.table.
@@ -74,20 +75,23 @@ class Boot:
     """Attacks of one family that are carried out one after another in one guest."""
 
     def __init__(self, cell, boot_attacks):
-        self.cell, self.attacks = cell, boot_attacks
+        self.cell, self.attacks, self.seconds = cell, boot_attacks, 0
 
     def run(self, bulkhead, folder):
         first, last = self.attacks[0].number, self.attacks[-1].number
         memory = 256 if "2m" in self.cell.words else 128
+        again = 0 if "2m" in self.cell.words or self.attacks[0].family not in AGAIN else 2
         out = os.path.join(folder, f"{self.cell.layout}.{self.cell.safety}.{first}")
         command = [bulkhead, "run", "--layout", self.cell.path, "--workload",
                    os.path.join(HERE, "workloads", "breakout.yaml"), "--backend", "qemu",
                    "--out", out, "--set", f"first={first}", "--set", f"last={last}", "-v",
-                   "--set", f"again={int(self.attacks[0].family in AGAIN)}",
+                   "--set", f"again={again}",
                    "--memory", f"{memory}M", "--set", f"memory={memory}",
                    "--timeout", "3" if len(self.attacks) == 1 else "30", "--jobs", "1"]
+        started = time.monotonic()
         done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               check=False)
+        self.seconds = time.monotonic() - started
         return done.returncode, done.stdout.decode("utf-8", "replace")
 
 
@@ -140,6 +144,8 @@ def judge(boot, code, text):
             if attack.number >= at:
                 results.append((attack, f"{what}: {why[0] if why else text[-200:]}"))
                 what = "not reached"
+        if not results[-1][1].startswith((what, "crashes")): # it came to the last one
+            results[-1] = (results[-1][0], f"the run failed: {why[0] if why else text[-200:]}")
     return results
 
 
@@ -203,7 +209,8 @@ def main():
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--table")
     parser.add_argument("--check")
-    parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("--verbose", action="store_true", help="print every guest's console")
+    parser.add_argument("--slow", action="store_true", help="name the slowest boots")
     options = parser.parse_args()
     table = attacks.read(os.path.join(HERE, "attacks.table"))
     wanted = [a for a in table if not options.attack or a.name in options.attack]
@@ -211,7 +218,7 @@ def main():
     outcomes, wrong, unreached, boots = {}, [], [], []
     with tempfile.TemporaryDirectory() as folder:
         for layout in layouts:
-            for safety in options.safety or SAFETY:
+            for safety in options.safety or (SAFETY if layout in WHOLE else SAFETY[:2]):
                 boots += boots_of(Cell(layout, safety, folder), wanted)
         with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
             runs = [(boot, pool.submit(boot.run, options.bulkhead, folder)) for boot in boots]
@@ -240,6 +247,8 @@ def main():
     if options.check and table_in(options.check) != summary.strip():
         wrong.append("the table in the document is another one")
         print(f"{options.check}: its table is not what this run gave; write it anew with --table")
+    for boot in sorted(boots, key=lambda boot: boot.seconds)[-5:] if options.slow else []:
+        print(f"{boot.seconds:.1f} s: {boot.cell} from {boot.attacks[0].name} on")
     print(f"{len(outcomes)} attacks in {len(boots)} boots, {len(wrong)} not as expected")
     sys.exit(1 if wrong else 0)
 

@@ -1,6 +1,6 @@
 """The kernel's self-tests through a real boot, in every layout; their TAP goes to standard output.
 
-usage: selftest.py BULKHEAD DIR qemu|kvm
+usage: selftest.py BULKHEAD DIR qemu|kvm|bochs
 
 Where doctor calls the kvm of this machine not usable but it boots guests, the tests run there all the
 same in a few layouts: they are over before any figure is taken. Exits with 77 where nothing boots.
@@ -100,6 +100,6 @@ def main(bulkhead, folder, backend):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 4 or sys.argv[3] not in ("qemu", "kvm"):
+    if len(sys.argv) != 4 or sys.argv[3] not in ("qemu", "kvm", "bochs"):
         sys.exit(__doc__)
     main(*sys.argv[1:])

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Every image that was built must be what its name says: `images.py TOOLS GATE WORK IMAGES`, the folder
 of check_image.py, the gate, the builds' folder with a module for each SIP, and the images. Checked and
-masked code must contain calls of sip_trap() for the checks that its module cannot do without."""
+masked code must contain calls of sip_trap() for the checks that its module cannot do without, and checked
+code the compare of an index with the end of memory."""
 
 import pathlib
 import re
@@ -13,6 +14,13 @@ SAFETY = ("unchecked", "checked", "masked")
 BOUNDS, CALL, STACK = 1, 2, 3
 # mov $kind, %edi; call sip_trap
 TRAP_CALL = re.compile(rb"\xbf(.)\0\0\0\xe8(....)", re.DOTALL)
+# The line before a load sets its index. With a constant there, the compiler decides the check.
+LOAD = re.compile(r"^ *w2c_i\d+ = (.*);\n.*\bi(?:32|64)_load\w*\(", re.MULTILINE)
+ACCESS = re.compile(r"\bi(32|64)_(?:load|store)(\d*)\w*\(&instance->w2c_memory, "
+                    r"\(u64\)\(w2c_i\d+\)(?: \+ (\d+))?")
+FIELD_BYTES = 32  # an offset above it may be a variable's address: any number could match by chance
+COMPARE = re.compile(r"\bcmp[bwlq]? +\$0x([0-9a-f]+),%")
+MEMORY = re.compile(r"#define SIP_MEMORY_BYTES (\d+)")
 
 
 def sections(data):
@@ -34,29 +42,48 @@ def symbol(data, wanted):
     return None
 
 
+def code_of(data):
+    """Address and bytes of each section with code."""
+    return [(address, data[offset:offset + size])
+            for _, kind, flags, address, offset, size, *_ in sections(data)
+            if kind == 1 and flags & 4]
+
+
 def trap_kinds(data):
     """The kinds that the code passes to sip_trap()."""
-    trap, kinds = symbol(data, b"sip_trap"), set()
-    for _, kind, flags, address, offset, size, *_ in sections(data):
-        if kind != 1 or not flags & 4:
-            continue
-        text = data[offset:offset + size]
-        for found in TRAP_CALL.finditer(text):
-            if address + found.end() + struct.unpack("<i", found[2])[0] == trap:
-                kinds.add(found[1][0])
-    return kinds
+    trap = symbol(data, b"sip_trap")
+    return {found[1][0] for address, text in code_of(data) for found in TRAP_CALL.finditer(text)
+            if address + found.end() + struct.unpack("<i", found[2])[0] == trap}
 
 
-def wanted_kinds(generated, kind):
-    """What the optimizer cannot have removed: at least one of each check, if there is any such operation.
-    A mask needs no call."""
+def has_compare(image, generated, memory):
+    """Whether an index is compared as an access of the module needs it: above memory - width - offset."""
+    listing = subprocess.run(["objdump", "-d", "--no-show-raw-insn", image], capture_output=True,
+                             text=True, check=True).stdout
+    compared = {int(value, 16) for value in COMPARE.findall(listing)}
+    limits = {memory - int(narrow or wide) // 8 - int(offset or 0)
+              for wide, narrow, offset in ACCESS.findall(generated)
+              if int(offset or 0) < FIELD_BYTES}
+    # Compilers differ: above a limit, or not below the next number. Ranges are compared with `memory`.
+    limits |= {limit + 1 for limit in limits}
+    return bool(compared & (limits - {memory}))
+
+
+def missing_checks(image, data, folder, kind):
+    generated = (folder / "generated.c").read_text("ascii")
     wanted = {STACK}
-    if re.search(r"\bmemory_(copy|fill)\(", generated) or (
-            kind == "checked" and re.search(r"\bi(32|64)_(load|store)", generated)):
+    if re.search(r"\bmemory_(copy|fill)\(", generated):
         wanted.add(BOUNDS)
     if "CALL_INDIRECT(" in generated:
         wanted.add(CALL)
-    return wanted
+    if kind == "checked" and any(not re.fullmatch(r"\d+u", index)
+                                 for index in LOAD.findall(generated)):
+        wanted.add(BOUNDS)
+        memory = int(MEMORY.search((folder / "constants.h").read_text("ascii"))[1])
+        if not has_compare(image, generated, memory):
+            return "no index is compared with the end of memory"
+    missing = wanted - trap_kinds(data)
+    return f"no call of sip_trap() for the kinds {sorted(missing)}" if missing else None
 
 
 def problems(image, tools, gate, work):
@@ -77,8 +104,7 @@ def problems(image, tools, gate, work):
                           capture_output=True, text=True, check=False)
     if done.returncode:
         return done.stderr.strip()
-    missing = wanted_kinds((folder / "generated.c").read_text("ascii"), kind) - trap_kinds(data)
-    return f"no call of sip_trap() for the kinds {sorted(missing)}" if missing else None
+    return missing_checks(image, data, folder, kind)
 
 
 def main():

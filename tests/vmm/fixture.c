@@ -15,13 +15,26 @@ static void port_write8(uint16_t port, uint8_t value) {
     __asm__ volatile("outb %0, %1" : : "a"(value), "Nd"(port));
 }
 
+static void port_write16(uint16_t port, uint16_t value) {
+    __asm__ volatile("outw %0, %1" : : "a"(value), "Nd"(port));
+}
+
+static uint8_t port_read8(uint16_t port) {
+    uint8_t value;
+    __asm__ volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+    return value;
+}
+
 static void port_write32(uint16_t port, uint32_t value) {
     __asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port));
 }
 
 static void print(const char *text) {
-    while (*text)
+    while (*text) {
         port_write8(PORT_CONSOLE, (uint8_t)*text++);
+        while (!(port_read8(PORT_CONSOLE + 5) & 0x40)) /* line status: not yet sent */
+            ;
+    }
 }
 
 static void copy(char *to, const char *from) {
@@ -31,6 +44,8 @@ static void copy(char *to, const char *from) {
 
 __attribute__((noreturn)) static void finish(void) {
     port_write32(PORT_EXIT, 1);
+    port_write16(PORT_BOCHS, BOCHS_OPEN);
+    port_write16(PORT_BOCHS, BOCHS_STOP);
     for (;;)
         __asm__ volatile("hlt");
 }

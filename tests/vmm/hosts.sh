@@ -6,6 +6,7 @@ use_fixture
 expect 3 env PATH=/nonexistent "$bulkhead" doctor --kvm-device /nonexistent/kvm
 says out "/nonexistent/kvm does not exist"
 says out "apt-get install qemu-system-x86"
+says out "apt-get install bochs bochs-term"
 says out "auto   finds nothing to take"
 
 pair="--layout sip-page --workload abi-call --seed 100"
@@ -32,10 +33,34 @@ check "doctor --format json is JSON" python3 -c '
 import json, sys
 doctor = json.load(open(sys.argv[1]))
 assert doctor["auto"] in ("kvm", "qemu"), doctor["auto"]
-kvm, qemu = doctor["backends"]
+kvm, qemu, bochs = doctor["backends"]
 assert qemu["usable"] and qemu["unit"] == "instructions" and qemu["tests"]["ring3_int"]["passed"]
 assert kvm["usable"] or kvm["why"]
+assert bochs["usable"] and bochs["unit"] == "instructions", bochs["why"]
+for name, test in qemu["tests"].items():
+    assert bochs["tests"][name].get("ticks") == test.get("ticks"), (name, bochs["tests"][name])
+assert bochs["features"]["PCID"] and not qemu["features"]["PCID"]
+assert "tigerlake" in bochs["cpu_models"].split()
 ' "$work/out"
+
+# The CPU that Bochs models: by name, in what is said of it and in what a guest finds.
+expect 0 "$bulkhead" doctor --kvm-device /nonexistent/kvm --cpu ryzen --format json
+check "doctor --cpu models that CPU" python3 -c '
+import json, sys
+bochs = json.load(open(sys.argv[1]))["backends"][2]
+assert bochs["version"].endswith(", CPU model ryzen"), bochs["version"]
+assert not bochs["features"]["PCID"] and bochs["features"]["SVM"], bochs["features"]
+' "$work/out"
+# shellcheck disable=SC2086
+expect 3 "$bulkhead" run $pair --backend bochs --cpu tigerlak --out "$work/set"
+says err "no CPU model tigerlak; did you mean tigerlake?"
+# shellcheck disable=SC2086
+expect 3 env PATH=/nonexistent "$bulkhead" run $pair --backend bochs --out "$work/set"
+says err "apt-get install bochs bochs-term"
+# shellcheck disable=SC2086
+expect 2 "$bulkhead" run $pair --backend qemu --cpu ryzen --out "$work/set"
+says err "--cpu goes with --backend bochs"
+check "no result set is left by a refused run" [ ! -e "$work/set" ]
 
 # auto says in one line why it does not take the first.
 # shellcheck disable=SC2086

@@ -21,9 +21,11 @@ wait_for() {
 has_child() { [ -n "$(children "$1")" ]; }
 is_gone() { ! [ -e "/proc/$1" ] || grep -q '^State:.Z' "/proc/$1/status"; }
 
-# A guest that hangs: --seed 102 is FIXTURE_HANG.
+# start_hanging BACKEND DIR: a guest that hangs: --seed 102 is FIXTURE_HANG.
 start_hanging() {
-    "$bulkhead" run --layout sip-page --workload abi-call --backend qemu --seed 102 \
+    backend=$1
+    shift
+    "$bulkhead" run --layout sip-page --workload abi-call --backend "$backend" --seed 102 \
         --timeout 100 --out "$1" >"$work/out" 2>"$work/err" &
     pid=$!
     wait_for [ -e "$1/manifest.json" ]
@@ -32,7 +34,7 @@ start_hanging() {
 }
 
 for signal in INT TERM; do
-    start_hanging "$work/$signal"
+    start_hanging qemu "$work/$signal"
     kill -s $signal "$pid"
     wait "$pid"
     status=$?
@@ -44,11 +46,21 @@ for signal in INT TERM; do
     says err "--resume"
 done
 
-start_hanging "$work/KILL"
-kill -s KILL "$pid"
-wait "$pid" 2>/dev/null
-check "QEMU does not outlive a killed run" wait_for is_gone "$child"
-check "the set is incomplete" grep -q '"complete": false' "$work/KILL/manifest.json"
+for backend in qemu bochs; do
+    start_hanging $backend "$work/KILL-$backend"
+    kill -s KILL "$pid"
+    wait "$pid" 2>/dev/null
+    check "$backend does not outlive a killed run" wait_for is_gone "$child"
+    check "the set is incomplete" grep -q '"complete": false' "$work/KILL-$backend/manifest.json"
+done
+
+# Ctrl-C reaches the whole group; Bochs's debugger would take it for a command.
+start_hanging bochs "$work/group"
+kill -s INT "$child" "$pid"
+wait "$pid"
+check "status 130 when the group is interrupted" [ "$?" -eq 130 ]
+check "Bochs is gone after SIGINT" is_gone "$child"
+check "there is no record of it" [ ! -s "$work/group/samples.jsonl" ]
 
 # With the real kernel: what an interruption left and a resumed run adds is what one run gives.
 export BULKHEAD_IMAGES="$images"

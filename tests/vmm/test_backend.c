@@ -1,4 +1,4 @@
-/* Both backends through the one interface, with a fixture guest that ends in every way. */
+/* Every backend through the one interface, with a fixture guest that ends in every way. */
 #include <criterion/criterion.h>
 #include "fixture.h"
 #include "domain-config/plan.h"
@@ -39,7 +39,7 @@ static int boot_fixture(const struct backend *backend, enum fixture_mode mode, u
     return backend->run(&boot, result, error);
 }
 
-static void done_is_read(const char *name) {
+static void done_is_read(const char *name, const char *how) {
     const struct backend *backend = backend_or_skip(name);
     struct boot_result ended;
     struct error error = {""};
@@ -48,7 +48,7 @@ static void done_is_read(const char *name) {
                  error.text);
     cr_expect_not(ended.crashed);
     cr_expect_str_eq(ended.console, "the fixture runs\n");
-    cr_expect_str_eq(ended.how_ended, "exit port with value 1");
+    cr_expect_str_eq(ended.how_ended, how);
     cr_expect_gt(ended.boot_seconds, 0.0);
     cr_assert_eq(result_read(guest_memory_at(&ended.memory, RESULT_PA, RESULT_BYTES), RESULT_BYTES,
                              &result, &error),
@@ -92,13 +92,42 @@ static void cancel_ends_it(const char *name) {
     pthread_join(thread, NULL);
 }
 
-Test(qemu, done) { done_is_read("qemu"); }
+Test(qemu, done) { done_is_read("qemu", "exit port with value 1"); }
 Test(qemu, triple_fault) { crash_is_told("qemu", FIXTURE_TRIPLE_FAULT, "triple fault"); }
 Test(qemu, hang) { crash_is_told("qemu", FIXTURE_HANG, "timeout after 1 s"); }
 Test(qemu, flood) { crash_is_told("qemu", FIXTURE_FLOOD, "timeout after 1 s"); }
 Test(qemu, cancel) { cancel_ends_it("qemu"); }
 
-Test(kvm, done) { done_is_read("kvm"); }
+Test(bochs, done) { done_is_read("bochs", "exit port"); }
+Test(bochs, triple_fault) { crash_is_told("bochs", FIXTURE_TRIPLE_FAULT, "triple fault"); }
+Test(bochs, hang) { crash_is_told("bochs", FIXTURE_HANG, "timeout after 1 s"); }
+Test(bochs, flood) { crash_is_told("bochs", FIXTURE_FLOOD, "timeout after 1 s"); }
+Test(bochs, hang_brings_back_what_there_is) {
+    const struct backend *backend = backend_or_skip("bochs");
+    struct boot_result ended;
+    struct error error = {""};
+    struct result result;
+    cr_assert_eq(boot_fixture(backend, FIXTURE_HANG, 1000, NULL, &ended, &error), 0);
+    cr_assert_eq(result_read(guest_memory_at(&ended.memory, RESULT_PA, RESULT_BYTES), RESULT_BYTES,
+                             &result, &error),
+                 0, "%s", error.text);
+    cr_expect_eq(result.header.state, RESULT_RUNNING);
+    result_free(&result);
+    boot_result_free(&ended);
+}
+Test(bochs, memory_that_one_read_does_not_fill) {
+    struct boot boot = {.kernel_path = FIXTURE_PATH,
+                        .plan = "",
+                        .plan_bytes = 1,
+                        .memory_bytes = 2048ull << 20,
+                        .options = options};
+    struct boot_result ended;
+    struct error error = {""};
+    cr_expect_eq(backend_find("bochs")->run(&boot, &ended, &error), -EINVAL);
+}
+Test(bochs, cancel) { cancel_ends_it("bochs"); }
+
+Test(kvm, done) { done_is_read("kvm", "exit port with value 1"); }
 Test(kvm, triple_fault) { crash_is_told("kvm", FIXTURE_TRIPLE_FAULT, "triple fault"); }
 Test(kvm, hang) { crash_is_told("kvm", FIXTURE_HANG, "timeout after 1 s"); }
 Test(kvm, flood) { crash_is_told("kvm", FIXTURE_FLOOD, "timeout after 1 s"); }

@@ -185,8 +185,10 @@ int libc_format(struct libc_sink *sink, const char *format, va_list values) {
             bool hex = (conversion | 32) == 'x';
             if (hex && directive.alternate && magnitude)
                 prefix = conversion == 'x' ? "0x" : "0X";
-            put_number(&out, &directive, prefix, magnitude, hex ? 16 : conversion == 'o' ? 8 : 10,
-                       conversion == 'X');
+            unsigned base = hex ? 16 : 10;
+            if (conversion == 'o')
+                base = 8;
+            put_number(&out, &directive, prefix, magnitude, base, conversion == 'X');
             continue;
         }
         switch (conversion) {

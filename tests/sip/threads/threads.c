@@ -37,7 +37,8 @@ static void bottomless(uint32_t depth) { done[0] = sink(depth); }
 static void start(void (*entry)(uint32_t), uint32_t number) {
     int64_t error;
     /* The one before has said that it is done, but may not have ended. */
-    while ((error = sip_thread(entry, number, stacks[number], sizeof(stacks[number]))) == ABI_ENOMEM)
+    while ((error = sip_thread(entry, number, stacks[number], sizeof(stacks[number]))) ==
+           ABI_ENOMEM)
         sip_yield();
     if (error)
         sip_fail("a thread could not be started");
