@@ -11,9 +11,7 @@
 struct heap *heap_table[HEAPS];
 static uint32_t heaps_of_channels;
 
-static bool of_channel(const struct heap *heap) {
-    return heap->number >= HEAPS_OF_DOMAINS;
-}
+static bool of_channel(const struct heap *heap) { return heap->number >= HEAPS_OF_DOMAINS; }
 
 static inline struct heap_page *page_of(struct heap *heap, uint32_t page) {
     return &heap->meta[page / HEAP_META_PAGES][page % HEAP_META_PAGES];

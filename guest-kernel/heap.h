@@ -56,7 +56,7 @@ struct heap {
     bool guarded;
     uint32_t live;                  /* of a channel alone: blocks that are allocated */
     void (*emptied)(struct heap *); /* called when there are none any more */
-    uint64_t fixed;         /* identity layouts: physical address of page 0, else 0 */
+    uint64_t fixed;                 /* identity layouts: physical address of page 0, else 0 */
     struct space *space[2]; /* where it is mapped; the second NULL but for a shared channel's */
     uint32_t access[2];     /* and with which rights */
     uint64_t flags[2];      /* of its page-table entries there */

@@ -4,7 +4,9 @@
  */
 #include "hostile.h"
 
-enum { MOST_BYTES = 5000 };
+enum {
+    MOST_BYTES = 5000
+};
 
 static sip_endpoint server;
 static uint64_t rounds;

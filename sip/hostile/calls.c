@@ -4,7 +4,9 @@
 #define BIG_NUMBERS                                                                                \
     { 1ull << 31, (1ull << 32) - 1, 1ull << 32, 1ull << 63, UINT64_MAX, UINT64_MAX - 4095 }
 static const uint64_t big[] = BIG_NUMBERS;
-enum { BIGS = sizeof big / sizeof big[0] };
+enum {
+    BIGS = sizeof big / sizeof big[0]
+};
 
 #ifdef __wasm__
 /* One range that leaves memory is enough: the check ends the SIP. The calls take pointers that C has. */
@@ -15,8 +17,7 @@ ATTACK(pointer_endpoint) { return (uint32_t)sip_call_endpoint(BEYOND, 4); }
 ATTACK(pointer_events) { return (uint32_t)sip_call_events((struct abi_events *)BEYOND); }
 ATTACK(pointer_report) { return (uint32_t)sip_call_report((struct abi_report *)BEYOND); }
 ATTACK(pointer_report_values) {
-    struct abi_report report = {
-        .name = "x", .batch = 1, .samples = 1, .values = 0xfffffff0};
+    struct abi_report report = {.name = "x", .batch = 1, .samples = 1, .values = 0xfffffff0};
     return (uint32_t)sip_call_report(&report);
 }
 ATTACK(pointer_fail) { return (uint32_t)sip_call_fail(BEYOND, 4); }
@@ -57,8 +58,7 @@ static uint32_t pointers(const struct order *order, enum abi_call call, uint32_t
         arguments[pointer_at] = bad[i];
         if (pointer_at < 3)
             arguments[pointer_at + 1] = bytes;
-        want(i, sip_call(call, arguments[0], arguments[1], arguments[2], arguments[3]),
-             ABI_EFAULT);
+        want(i, sip_call(call, arguments[0], arguments[1], arguments[2], arguments[3]), ABI_EFAULT);
     }
     return REFUSED;
 }
@@ -69,8 +69,13 @@ ATTACK(pointer_events) { return pointers(order, ABI_events, 0, 0); }
 ATTACK(pointer_report) { return pointers(order, ABI_report, 0, 0); }
 ATTACK(pointer_report_values) {
     struct abi_report report = {.name = "x", .batch = 1, .samples = 1024, .overheads = 1024};
-    uint64_t bad[] = {0, KERNEL_VA + KERNEL_PA, PHYS_VA, order->peer.page, UINT64_MAX - 8,
-                      UINT64_MAX - 16383, (uint64_t)own};
+    uint64_t bad[] = {0,
+                      KERNEL_VA + KERNEL_PA,
+                      PHYS_VA,
+                      order->peer.page,
+                      UINT64_MAX - 8,
+                      UINT64_MAX - 16383,
+                      (uint64_t)own};
     for (uint32_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         report.values = bad[i];
         want(i, sip_call_report(&report), ABI_EFAULT);
@@ -163,9 +168,21 @@ ATTACK(numbers) {
 /* Handles of every kind that name nothing of this SIP's, for every call that takes one. */
 ATTACK(handles) {
     sip_handle block = sip_block(8);
-    uint32_t forged[] = {0,          1,          255,        256,           0x7fffffff,
-                         0x80000000, 0xffffffff, 0xffffff00, orders ^ 0x40, block ^ 0x4000,
-                         orders + 1, block + 1,  32,         64,            128};
+    uint32_t forged[] = {0,
+                         1,
+                         255,
+                         256,
+                         0x7fffffff,
+                         0x80000000,
+                         0xffffffff,
+                         0xffffff00,
+                         orders ^ 0x40,
+                         block ^ 0x4000,
+                         orders + 1,
+                         block + 1,
+                         32,
+                         64,
+                         128};
     for (uint32_t i = 0; i < sizeof forged / sizeof forged[0]; i++) {
         uint32_t bad = forged[i];
         want(i, sip_block_free(bad), ABI_EHANDLE);
@@ -222,7 +239,9 @@ static uint32_t random(uint32_t below) {
 }
 
 /* Handles that it was given lately, good ones and stale ones, or a random number. */
-enum { LATELY = 16 };
+enum {
+    LATELY = 16
+};
 static uint32_t blocks[LATELY], ends[LATELY], children[LATELY];
 static uint32_t some(const uint32_t *lately) {
     uint32_t kind = random(8);
@@ -233,7 +252,7 @@ static void keep(uint32_t *lately, int64_t got) {
         lately[random(LATELY)] = (uint32_t)got;
 }
 static uint32_t some_number(void) {
-    static const uint32_t edges[] = {0,    1,    7,       8,       63,      64,         65,
+    static const uint32_t edges[] = {0,    1,    7,       8,       63,       64,        65,
                                      4080, 4081, 1 << 18, 1 << 19, 1u << 31, UINT32_MAX};
     return random(2) ? edges[random(sizeof edges / sizeof edges[0])] : random(5000);
 }
@@ -314,9 +333,21 @@ ATTACK(random_calls) {
 #ifndef __wasm__
 /* Every call with words that are anything: in bad pointers and numbers nothing is of the right kind. */
 ATTACK(random_words) {
-    static const uint64_t edges[] = {
-        0, 1, 8, 4096, 1ull << 31, 1ull << 32, 1ull << 47, 1ull << 63, UINT64_MAX, PHYS_VA,
-        KERNEL_VA + KERNEL_PA, SIP_VA, HEAP0_VA, HEAP_VA, STUB_VA};
+    static const uint64_t edges[] = {0,
+                                     1,
+                                     8,
+                                     4096,
+                                     1ull << 31,
+                                     1ull << 32,
+                                     1ull << 47,
+                                     1ull << 63,
+                                     UINT64_MAX,
+                                     PHYS_VA,
+                                     KERNEL_VA + KERNEL_PA,
+                                     SIP_VA,
+                                     HEAP0_VA,
+                                     HEAP_VA,
+                                     STUB_VA};
     random_state = (uint64_t)sip_param("seed", 1) * 0x9e3779b97f4a7c15ull | 1;
     for (uint32_t i = 0; i < 20000; i++) {
         uint32_t call = random(ABI_CALL_COUNT);

@@ -6,7 +6,9 @@
 #include "echo_contract.h"
 #include "service_contract.h"
 
-enum { WARM_UP = 40 };
+enum {
+    WARM_UP = 40
+};
 
 /* 0: it exits; 1: it faults; 2: it is killed. Every eighth owns some of everything when it ends. */
 static void one_sip(uint32_t round) {

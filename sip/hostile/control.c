@@ -39,7 +39,9 @@ static sip_endpoint pulse;
 static uint64_t canary;
 
 static struct sip_message ask(sip_endpoint channel, const void *question, uint32_t bytes) {
-    enum { BYTES = 128 }; /* whatever is asked: the answer has to fit as well */
+    enum {
+        BYTES = 128
+    }; /* whatever is asked: the answer has to fit as well */
     sip_handle block = sip_block_for(channel, BYTES);
     if (!block)
         sip_fail("the controller has no memory for a message");

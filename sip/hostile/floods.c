@@ -1,7 +1,9 @@
 /* Attacks by taking all there is, of everything; and then the SIP ends without giving any back. */
 #include "hostile.h"
 
-enum { MANY = 100000 };
+enum {
+    MANY = 100000
+};
 
 /* Takes until refused, which has to happen. */
 #define TAKE(number, condition)                                                                    \
@@ -77,9 +79,7 @@ ATTACK(flood_quota_pages) {
 
 #ifndef __wasm__
 static uint8_t stacks[200][8192] __attribute__((aligned(16)));
-static void sleep_on(uint32_t endpoint) {
-    sip_recv(endpoint);
-}
+static void sleep_on(uint32_t endpoint) { sip_recv(endpoint); }
 ATTACK(flood_threads) {
     struct sip_ends ends = sip_channel_create("pipe");
     uint32_t made = 0;

@@ -10,9 +10,12 @@
 #include "echo_contract.h"
 #include "guest-kernel/memlayout.h"
 
-enum { SECRET_WORDS = 512 };
-#define SECRET_MAGIC 0x53b7d09e1f6a42c5ull /* first word of a victim's page, its complement second */
-#define SECRET_AT 3                        /* the word that is worth stealing */
+enum {
+    SECRET_WORDS = 512
+};
+#define SECRET_MAGIC                                                                               \
+    0x53b7d09e1f6a42c5ull /* first word of a victim's page, its complement second */
+#define SECRET_AT 3       /* the word that is worth stealing */
 
 /* Where an unchecked victim keeps what an attacker would like to have; 0 in checked code. */
 struct target {
@@ -23,7 +26,7 @@ struct target {
 };
 
 struct order {
-    uint32_t attack; /* enum attack */
+    uint32_t attack;    /* enum attack */
     uint32_t megabytes; /* of memory that the machine has */
     struct target peer, service;
 };
@@ -56,8 +59,8 @@ enum {
  */
 uint32_t attack(const struct order *order);
 #define ATTACK(name)                                                                               \
-    static __attribute__((noinline)) uint32_t name(                                                \
-        const struct order *order __attribute__((unused)))
+    static __attribute__((noinline)) uint32_t name(const struct order *order                       \
+                                                   __attribute__((unused)))
 #define ATTACK_CASE(name)                                                                          \
     case ATTACK_##name:                                                                            \
         return name(order);
@@ -91,9 +94,7 @@ static inline uintptr_t address_of(uint64_t address) {
     return address;
 #endif
 }
-static inline uint64_t peek(uint64_t address) {
-    return *(volatile uint64_t *)address_of(address);
-}
+static inline uint64_t peek(uint64_t address) { return *(volatile uint64_t *)address_of(address); }
 static inline void poke(uint64_t address, uint64_t value) {
     *(volatile uint64_t *)address_of(address) = value;
 }

@@ -84,9 +84,7 @@ ATTACK(handles_of_children) {
 
 /* ---- killed by the controller ---- */
 
-static void ask_for_death(void) {
-    tell(EVIDENCE_KILL_ME, 0);
-}
+static void ask_for_death(void) { tell(EVIDENCE_KILL_ME, 0); }
 ATTACK(killed_blocked) {
     ask_for_death();
     sip_recv(own_some().client);
@@ -116,7 +114,9 @@ ATTACK(killed_waiting_for_child) {
 }
 
 #ifndef __wasm__
-enum { STACK_BYTES = 16384 };
+enum {
+    STACK_BYTES = 16384
+};
 static uint8_t stacks[3][STACK_BYTES] __attribute__((aligned(16)));
 static volatile int64_t result[3] = {1, 1, 1};
 static struct sip_ends shared;
@@ -126,9 +126,7 @@ static void forever(uint32_t unused) {
     for (;;)
         sip_yield();
 }
-static void receiver(uint32_t index) {
-    result[index] = sip_call_recv(shared.server, 0);
-}
+static void receiver(uint32_t index) { result[index] = sip_call_recv(shared.server, 0); }
 ATTACK(die_with_threads) {
     own_some();
     for (uint32_t i = 0; i < 3; i++)

@@ -111,9 +111,9 @@ ATTACK(raise_io_rights) {
 }
 /* A return into the kernel's code segment. */
 ATTACK(return_to_ring0) {
-    __asm__ volatile("push $0x10; push %%rsp; pushf; push $0x08; push %0; iretq" ::"r"(
-                         KERNEL_VA + KERNEL_PA)
-                     : "memory");
+    __asm__ volatile(
+        "push $0x10; push %%rsp; pushf; push $0x08; push %0; iretq" ::"r"(KERNEL_VA + KERNEL_PA)
+        : "memory");
     return DONE;
 }
 /* Flags that would confuse a kernel that kept them. */
@@ -131,8 +131,8 @@ ATTACK(call_with_flags) {
 }
 /* The system call instruction itself, with numbers that no call has. */
 ATTACK(raw_system_calls) {
-    static const uint64_t numbers[] = {ABI_CALL_COUNT, ABI_CALL_COUNT + 1, 1ull << 32,
-                                       1ull << 63,     UINT64_MAX};
+    static const uint64_t numbers[] = {ABI_CALL_COUNT, ABI_CALL_COUNT + 1, 1ull << 32, 1ull << 63,
+                                       UINT64_MAX};
     for (uint32_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         int64_t got = (int64_t)numbers[i];
         __asm__ volatile("syscall"

@@ -3,7 +3,10 @@
 
 #define NON_CANONICAL 0x8000000000000000ull
 #define NOWHERE 0x7f0000000000ull /* never mapped, in no layout */
-enum { STACK_BYTES = 65536, PAGE = 4096 };
+enum {
+    STACK_BYTES = 65536,
+    PAGE = 4096
+};
 
 /* ---- a victim's memory, where the victim sees it ---- */
 
@@ -64,7 +67,10 @@ ATTACK(walk_down) { return walk(-PAGE); }
 
 /* A block of a page, between others that are freed again. */
 static sip_handle between_freed(void) {
-    enum { BLOCKS = 24, MIDDLE = BLOCKS - 4 };
+    enum {
+        BLOCKS = 24,
+        MIDDLE = BLOCKS - 4
+    };
     sip_handle block[BLOCKS];
     for (uint32_t i = 0; i < BLOCKS; i++)
         block[i] = sip_block(PAGE - 16);
@@ -97,9 +103,7 @@ static __attribute__((noinline)) uint64_t harmless(uint64_t a, uint32_t b, uint6
                                                    uint64_t e) {
     return a + b + c + d + e;
 }
-static __attribute__((noinline)) uint32_t other_type(uint32_t a) {
-    return a + 1;
-}
+static __attribute__((noinline)) uint32_t other_type(uint32_t a) { return a + 1; }
 ATTACK(call_forged) {
     function *volatile real = harmless; /* the type exists, this function does not */
     real(1, 2, 3, 4, 5);
@@ -139,12 +143,8 @@ ATTACK(write_own_constants) {
 }
 
 /* The SIP's first frame lies in the highest page of its stack. */
-static uint64_t stack_top(void) {
-    return ((uint64_t)__builtin_frame_address(0) | (PAGE - 1)) + 1;
-}
-ATTACK(write_past_stack) {
-    return spoil(stack_top() + PAGE);
-}
+static uint64_t stack_top(void) { return ((uint64_t)__builtin_frame_address(0) | (PAGE - 1)) + 1; }
+ATTACK(write_past_stack) { return spoil(stack_top() + PAGE); }
 ATTACK(write_below_stack) {
     volatile uint64_t *below = (uint64_t *)(stack_top() - STACK_BYTES - 8);
     *below = *below;
@@ -163,7 +163,8 @@ static uint32_t rewrite_kernel(uint64_t address) {
     return DONE;
 }
 static const struct plan_header *plan_in_map(const struct order *order) {
-    for (uint64_t at = PHYS_VA + RESULT_PA; at < PHYS_VA + ((uint64_t)order->megabytes << 20); at += PAGE)
+    for (uint64_t at = PHYS_VA + RESULT_PA; at < PHYS_VA + ((uint64_t)order->megabytes << 20);
+         at += PAGE)
         if (peek(at) == PLAN_MAGIC)
             return (const struct plan_header *)at;
     return NULL;
@@ -200,7 +201,8 @@ ATTACK(write_plan) {
 
 /* Victims by their physical address, whatever spaces they live in. */
 static uint64_t secret_in_map(const struct order *order, uint64_t value_other_than) {
-    for (uint64_t at = PHYS_VA + RESULT_PA; at < PHYS_VA + ((uint64_t)order->megabytes << 20); at += PAGE)
+    for (uint64_t at = PHYS_VA + RESULT_PA; at < PHYS_VA + ((uint64_t)order->megabytes << 20);
+         at += PAGE)
         if (peek(at) == SECRET_MAGIC && peek(at + 8) == ~SECRET_MAGIC &&
             peek(at + 8 * SECRET_AT) != value_other_than)
             return at;

@@ -2,16 +2,16 @@
 #include "hostile.h"
 #include "service_contract.h"
 
-enum { ENDS = 40 };
+enum {
+    ENDS = 40
+};
 
 /* ---- handles and blocks ---- */
 
 static uint32_t look_at(sip_handle block) {
     return sip_msg_ld64(block, 0) == 0x5eed ? WRONG : DONE;
 }
-ATTACK(load_forged) {
-    return look_at(0x12345605);
-}
+ATTACK(load_forged) { return look_at(0x12345605); }
 ATTACK(load_freed) {
     sip_handle block = sip_block(64);
     sip_block_free(block);

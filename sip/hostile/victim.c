@@ -4,16 +4,17 @@
  */
 #include "hostile.h"
 
-enum { BLOCK_BYTES = 3000, PAGE_PAYLOAD = 4080 };
+enum {
+    BLOCK_BYTES = 3000,
+    PAGE_PAYLOAD = 4080
+};
 
 static uint64_t secret[SECRET_WORDS] __attribute__((aligned(4096)));
 static volatile uint64_t mark;
 static sip_handle block, pages;
 static uint64_t seed;
 
-static void marked(void) {
-    mark++;
-}
+static void marked(void) { mark++; }
 
 static void set_up(void) {
     uint64_t state = seed * 0x9e3779b97f4a7c15ull;

@@ -171,22 +171,28 @@ def boots_of(cell, wanted):
     return boots + ([Boot(cell, run)] if run else [])
 
 
+def cell_of(by_layout):
+    """What happened in one safety kind: the rarer outcomes with their layouts, then the usual one."""
+    by_outcome = {}
+    for layout, outcome in by_layout:
+        by_outcome.setdefault(outcome, []).append(layout)
+    texts = []
+    for outcome, where in sorted(by_outcome.items(), key=lambda item: len(item[1])):
+        text = outcome.replace("ended ", "").replace("-", " ")
+        texts.append((f"**{text}**" if outcome in ("succeeds", "crashes") else text, where))
+    return "; ".join([f"{text} in {', '.join(where)}" for text, where in texts[:-1]] +
+                     [text for text, _ in texts[-1:]])
+
+
 def table_of(table, outcomes, layouts):
-    """The summary as Markdown: a section for each safety kind, a row for each attack."""
-    lines = []
-    for safety in SAFETY:
-        rows = []
-        for attack in table:
-            cells = [outcomes.get((layout, safety, attack.name), "") for layout in layouts]
-            if any(cells):
-                rows.append(f"| {attack.name.replace('_', '-')} | " +
-                            " | ".join(cell.replace("ended ", "").replace("-", " ")
-                                       if not cell.startswith(("succeeds", "crashes"))
-                                       else f"**{cell}**" for cell in cells) + " |")
-        if rows:
-            lines += [f"### {safety}", "", "| attack | " + " | ".join(layouts) + " |",
-                      "|---|" + "---|" * len(layouts)] + rows + [""]
-    return "\n".join(lines)
+    """The summary as Markdown, a row for each attack."""
+    lines = ["| attack | " + " | ".join(SAFETY) + " |", "|---|" + "---|" * len(SAFETY)]
+    for attack in table:
+        cells = [cell_of([(layout, outcomes[layout, safety, attack.name]) for layout in layouts
+                          if (layout, safety, attack.name) in outcomes]) for safety in SAFETY]
+        if any(cells):
+            lines.append(f"| {attack.name.replace('_', '-')} | " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
 
 
 def table_in(path, new=None):
