@@ -63,8 +63,9 @@ void test_folder_add_text(const char *path, const char *name, const char *text) 
 }
 
 char *test_folder_make(void) {
-    static const char *const names[] = {"abi-call", "yield-client", "yield-other",
-                                        "ping-pong-client", "ping-pong-server"};
+    static const char *const names[] = {
+        "abi-call",         "yield-client", "yield-other", "ping-pong-client",
+        "ping-pong-server", "create-sip",   "child"};
     char *path = strdup("/tmp/bulkhead-test-XXXXXX");
     struct test_image image;
 
