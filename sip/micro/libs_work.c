@@ -66,7 +66,7 @@ static int by_count(const void *a, const void *b) {
 static char *list_words(void) {
     unsigned count = HASH_COUNT(words), at = 0;
     size_t room = 64 * (size_t)count + 1, used = 0;
-    struct word **sorted = malloc(count * sizeof(*sorted)), *word, *next;
+    struct word **sorted = malloc((count + 1) * sizeof(*sorted)), *word, *next;
     char *text = malloc(room);
     assert(sorted && text);
     HASH_ITER(hh, words, word, next) {
