@@ -174,28 +174,33 @@ void channel_end_attach(struct channel *channel, uint32_t side, struct sip *sip,
     format_text(sip->end_name[end - sip->end], PLAN_NAME_BYTES, "%s", name);
 }
 
-static void channel_create_planned(const struct plan_channel *plan) {
+/* NULL, or why it could not be made; nothing is kept then. */
+static const char *channel_create_planned(const struct plan_channel *plan) {
     struct sip *sip[2] = {sip_of_plan(plan->from), sip_of_plan(plan->to)};
     if (!sip[0] || !sip[1])
-        return; /* one of them is not started by the plan, or has ended */
+        return NULL; /* one of them is not started by the plan, or has ended */
     struct channel *channel = channel_take(plan);
+    if (!channel)
+        return "there are too many channels";
     struct end *end[2] = {channel_end_place(sip[0], plan->name),
                           channel_end_place(sip[1], plan->name)};
-    if (!channel || !end[0] || !end[1])
-        run_end(RESULT_FAILED, "too many channels: at most %u in all, %u for a SIP", CHANNELS,
-                SIP_ENDS - 1);
+    if (!end[0] || !end[1]) {
+        channel_release(channel);
+        return "one of its SIPs has too many channels";
+    }
     channel_end_attach(channel, 0, sip[0], end[0], plan->name);
     channel_end_attach(channel, 1, sip[1], end[1], plan->name);
+    const char *why = NULL;
     if (!channel_connect(channel))
-        run_end(RESULT_FAILED,
-                "channel '%s': its transfer kind is not possible between these "
-                "domains, or there is no memory for it",
-                plan->name);
-    if (channel->to[0].missing || channel->to[1].missing)
-        run_end(RESULT_FAILED,
-                "no memory for the receive blocks of channel '%s': give the guest more memory, or "
-                "the channel less depth or smaller messages",
-                plan->name);
+        why = "its transfer kind is not possible between these domains, or there is no memory";
+    else if (channel->to[0].missing || channel->to[1].missing)
+        why = "no memory for its receive blocks: give the guest more memory, or the channel less "
+              "depth or smaller messages";
+    if (why) {
+        channel_close(end[0]);
+        channel_close(end[1]);
+    }
+    return why;
 }
 
 static void protocol_create(struct protocol *protocol, const struct plan_contract *contract) {
@@ -222,6 +227,12 @@ static void protocol_create(struct protocol *protocol, const struct plan_contrac
     protocol->start = (uint8_t)(contract->start << STATE_SHIFT);
 }
 
+static void create_or_end_run(const struct plan_channel *plan) {
+    const char *why = channel_create_planned(plan);
+    if (why)
+        run_end(RESULT_FAILED, "channel '%s': %s", plan->name, why);
+}
+
 void channel_create_all(const struct plan_header *plan) {
     const struct plan_channel *list = plan_at(plan, plan->channels);
     const struct plan_contract *contracts = plan_at(plan, plan->contracts);
@@ -234,14 +245,18 @@ void channel_create_all(const struct plan_header *plan) {
     }
     for (uint32_t i = 0; i < plan->channels.count; i++)
         if (list[i].from != PLAN_NONE)
-            channel_create_planned(&list[i]);
+            create_or_end_run(&list[i]);
 }
 
 void channel_create_for(uint32_t plan_sip) {
     const struct plan_channel *list = plan_at(kernel_plan, kernel_plan->channels);
-    for (uint32_t i = 0; i < kernel_plan->channels.count; i++)
-        if (list[i].from == plan_sip || list[i].to == plan_sip)
-            channel_create_planned(&list[i]);
+    for (uint32_t i = 0; i < kernel_plan->channels.count; i++) {
+        if (list[i].from != plan_sip && list[i].to != plan_sip)
+            continue;
+        const char *why = channel_create_planned(&list[i]);
+        if (why) /* a peer may have brought it about: it must not end the run */
+            console_print("channel '%s' could not be made again: %s\n", list[i].name, why);
+    }
 }
 
 int64_t channel_create_dynamic(struct sip *sip, const char *name) {
