@@ -287,8 +287,7 @@ bool channel_end_can_move(const struct end *end) {
            !(end->channel->has_heap && end->channel->heap.live);
 }
 
-int64_t channel_move_end(struct sip *from, struct end *end, struct sip *to, const char *name) {
-    (void)from;
+int64_t channel_move_end(struct end *end, struct sip *to, const char *name) {
     if (!channel_end_can_move(end))
         return ABI_EINVAL;
     struct end *place = channel_end_place(to, name);

@@ -17,7 +17,7 @@ void channel_create_for(uint32_t plan_sip);
 /* A channel of a dynamic kind, both ends in `sip`; client's end | server's end << 32, or an error. */
 int64_t channel_create_dynamic(struct sip *sip, const char *name);
 /* Gives an end to another SIP, under a name. Only while nothing is on its way to that end. */
-int64_t channel_move_end(struct sip *from, struct end *end, struct sip *to, const char *name);
+int64_t channel_move_end(struct end *end, struct sip *to, const char *name);
 
 /* The newest open end of that name, else a closed one; 0: none. */
 uint32_t channel_endpoint(struct sip *sip, const char *name);

@@ -239,7 +239,7 @@ int64_t sip_give(struct sip *parent, uint64_t handle, uint64_t endpoint, const c
     struct end *end = sip_end(parent, endpoint);
     if (!child || !end || child->state != SIP_LOADED)
         return ABI_EHANDLE;
-    return channel_move_end(parent, end, child, name);
+    return channel_move_end(end, child, name);
 }
 
 int64_t sip_start(struct sip *parent, uint64_t handle) {
