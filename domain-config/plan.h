@@ -71,6 +71,8 @@ enum plan_flags {
     PLAN_WAKE_DIRECT = 1u << 0, /* a send switches to a waiting receiver; else it is queued */
     PLAN_PREEMPT = 1u << 1,     /* the timer may take the processor from a SIP */
     PLAN_SELF_TEST = 1u << 2,   /* the kernel tests itself (TAP on the console) before the SIPs */
+    /* What a mechanism needs and this CPU lacks is left out, and the run is marked as simulated. */
+    PLAN_SIMULATE = 1u << 3,
 };
 
 struct plan_section {
@@ -108,8 +110,9 @@ struct plan_domain {
     uint32_t space; /* enum plan_space */
     uint32_t pages; /* enum plan_pages */
     uint32_t heap;  /* exchange heap number: 0 is the ring-0 shared heap, else this domain's own */
-    uint64_t mechanisms; /* bits of later mechanisms; 0 */
-    uint32_t per_sip;    /* 1: made with its one SIP, and gone with it (`in: own`) */
+    uint64_t
+        mechanisms;   /* bits by enum mechanism_id; those of the machine in the kernel's domain */
+    uint32_t per_sip; /* 1: made with its one SIP, and gone with it (`in: own`) */
     uint32_t reserved;
 };
 

@@ -33,14 +33,21 @@ enum result_event { /* per-operation counters, in the order of design and record
     EVENT_BYTES_COPIED,
     EVENT_MESSAGES,
     EVENT_PAGE_FAULTS,
-    EVENT_COUNT = 8, /* room kept even */
+    EVENT_KEY_SWITCHES,       /* loads of PKRU */
+    EVENT_PREDICTOR_BARRIERS, /* on-switch: ibpb */
+    EVENT_CACHE_FLUSHES,      /* on-switch: l1d-flush */
+    EVENT_BUFFER_CLEARS,      /* on-switch: buffer-clear */
+    EVENT_RSB_FILLS,          /* on-switch: rsb-fill */
+    EVENT_STATE_SAVES,        /* of floating-point registers */
+    EVENT_COUNT = 16,         /* room kept */
 };
 #define RESULT_EVENT_NAMES                                                                         \
     {                                                                                              \
         "ring_crossings", "table_switches", "tlb_flushes", "context_switches", "bytes_copied",     \
-            "messages", "page_faults"                                                              \
+            "messages", "page_faults", "key_switches", "predictor_barriers", "cache_flushes",      \
+            "buffer_clears", "rsb_fills", "state_saves"                                            \
     }
-#define RESULT_EVENTS_NAMED 7u
+#define RESULT_EVENTS_NAMED 13u
 
 enum result_kind {
     RESULT_SINGLE = 0,
@@ -80,6 +87,9 @@ struct result_header {
     uint32_t page_bits; /* log2 of the page size that the kernel's domain got: 12, 21 or 30 */
     uint32_t tests_run, tests_failed; /* guest self-tests */
     uint32_t reserved;
+    uint32_t cpu_features; /* CPU_HAS(...) of guest-kernel/mechanisms.h that this CPU has */
+    uint32_t reserved2;
+    uint64_t simulated; /* MECHANISM(...) that the plan asked for and that were simulated */
     uint64_t free_pages_before, free_pages_after; /* 4 KiB pages free before the SIPs, after them */
     char message[256];
     struct result_op op[RESULT_MAX_OPS];

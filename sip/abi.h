@@ -9,7 +9,7 @@
 #include "sip/abi_calls.h"
 #include <stdint.h>
 
-#define ABI_VERSION 1u
+#define ABI_VERSION 2u
 
 /* Errors: small negative numbers in an int64_t. */
 enum abi_error {
@@ -50,7 +50,7 @@ struct abi_message {
 };
 
 struct abi_events { /* indices: enum result_event */
-    uint64_t count[8];
+    uint64_t count[16];
 };
 
 struct abi_report { /* a measurement, delivered once; arrays are in the SIP's memory */
@@ -61,7 +61,7 @@ struct abi_report { /* a measurement, delivered once; arrays are in the SIP's me
     uint32_t overheads;
     uint64_t values; /* address of uint64_t[samples + overheads] */
     uint64_t operations;
-    uint64_t events[8];
+    uint64_t events[16];
     uint64_t oracle;
 };
 

@@ -16,7 +16,8 @@ enum { /* places in events[] with a treatment of their own */
 };
 
 static const char *const heading[RESULT_EVENTS_NAMED] = {
-    "crossings", "table sw.", "flushes", "ctx sw.", "copied B", "messages", "faults"};
+    "crossings", "table sw.", "flushes", "ctx sw.",  "copied B",  "messages", "faults",
+    "key sw.",   "barriers",  "L1D fl.", "buf. cl.", "RSB fills", "FP saves"};
 
 static int counted(const struct report_cell *cell) {
     return report_cell_measured(cell) && cell->has_events;
