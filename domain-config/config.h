@@ -6,6 +6,7 @@
 #define BULKHEAD_CONFIG_H
 
 #include "plan.h"
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -31,8 +32,10 @@ void config_diags_free(struct config_diags *diags);
 /* ---- where things are found ---- */
 
 struct config_paths {
-    const char *data_dir;  /* holds layouts/, workloads/, experiments/ */
-    const char *image_dir; /* holds NAME.unchecked.elf, NAME.checked.elf ... and kernel.elf */
+    const char *data_dir; /* holds layouts/, workloads/, experiments/ */
+    /* Holds NAME.unchecked.elf, NAME.checked.elf ... and kernel.elf; in retpoline/ and cet/ those of
+     * layouts that need images built for it. */
+    const char *image_dir;
 };
 
 /* ---- the model ---- */
@@ -44,6 +47,7 @@ struct config_param {
 struct config_params { /* sorted by name, names unique */
     struct config_param item[PLAN_MAX_PARAMS];
     size_t count;
+    char preset[CONFIG_NAME_BYTES]; /* of a choice: the preset that the items go over; "": none */
 };
 
 struct layout;
@@ -81,6 +85,13 @@ const char *layout_about(const struct layout *layout);
 const char *workload_name(const struct workload *workload);
 const char *workload_about(const struct workload *workload);
 const struct config_params *workload_params(const struct workload *workload); /* the defaults */
+/* The presets' names; [0] is PRESET_DEFAULT, which is the defaults. NULL past the last. */
+#define PRESET_DEFAULT "quick"
+const char *workload_preset_at(const struct workload *workload, size_t index);
+/* The values that a preset changes; NULL: there is no such preset. */
+const struct config_params *workload_preset(const struct workload *workload, const char *name);
+/* Puts the values of `over` over those of `params` that have the same names. */
+void params_put(struct config_params *params, const struct config_params *over);
 /* 1: every operation has a checksum of its work, the same in each layout; 0: there is none. */
 int workload_oracle(const struct workload *workload);
 
@@ -126,6 +137,7 @@ struct plan_options {
     uint32_t warmup, batch, samples;
     enum preempt_choice preempt;
     int self_test;
+    bool simulate; /* PLAN_SIMULATE */
 };
 
 /*
@@ -136,6 +148,16 @@ int plan_build(const struct config_paths *paths, const struct layout *layout,
                const struct workload *workload, const struct config_params *params,
                const struct plan_options *options, struct plan_header **out,
                struct config_diags *diags);
+
+/*
+ * The folder below image_dir, with its slash, whose kernel and SIP images the plan's mechanisms need:
+ * "" for the usual ones, "retpoline/" or "cet/".
+ */
+const char *plan_image_variant(const struct plan_header *plan);
+
+/* Mechanisms as a layout writes them, "tag: pcid, on-switch: [ibpb, rsb-fill]", or "-". Returns `text`. */
+#define MECHANISMS_TEXT_BYTES 320
+const char *mechanisms_text(uint64_t mechanisms, char text[MECHANISMS_TEXT_BYTES]);
 
 /* The resolved picture of a plan, as text or as Graphviz. */
 void plan_explain(const struct plan_header *plan, FILE *to);

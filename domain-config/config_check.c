@@ -24,7 +24,8 @@ static void check_workload(const struct config_paths *paths, const char *path,
         return;
     if (images_present(paths))
         for (size_t i = 0; i < workload->sip_count; i++)
-            image_check(paths, workload->sips[i].image.text, -1, workload->sips[i].image.at, diags);
+            image_check(paths, "", workload->sips[i].image.text, -1, workload->sips[i].image.at,
+                        diags);
     workload_free(workload);
 }
 

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #define ELF_IMAGE_MAX_SEGMENTS 8u
-#define ELF_IMAGE_MAX_BYTES (64ull << 20) /* of memory from the load address */
+#define ELF_IMAGE_MAX_BYTES (128ull << 20) /* of memory from the load address */
 #define ELF_IMAGE_WHY_BYTES 256
 
 struct elf_segment {
@@ -35,5 +35,17 @@ int elf_image_read(const void *data, size_t bytes, struct elf_image *image,
 
 /* Bytes of memory that the segments take when each is rounded out to pages of `page_bytes`. */
 uint64_t elf_image_memory(const struct elf_image *image, uint64_t page_bytes);
+
+/*
+ * Looks for instructions that write the rights to protection keys, WRPKRU, XRSTOR and XRSTORS, at any
+ * byte of what will be executable: whole pages, with what lies behind a segment in its last page.
+ * `data` must have passed elf_image_read(). Returns 1 and the first finding, or 0.
+ */
+struct elf_finding {
+    const char *what;  /* the instruction */
+    uint64_t address;  /* relative to the load address */
+    char function[64]; /* the symbol that holds it, empty if the image has none */
+};
+int elf_image_find_pkru(const void *data, size_t bytes, struct elf_finding *finding);
 
 #endif

@@ -54,6 +54,8 @@ struct workload_entry { /* while it is read: as entry_keys say */
 static const struct key entry_keys[] = {
     KEY_FIELD("workload", KEY_TEXT, KEY_REQUIRED, struct workload_entry, name,
               "the workload's name"),
+    KEY_FIELD("preset", KEY_NAME, KEY_OPTIONAL, struct workload_entry, out.preset,
+              "one of its presets, which 'params' go over"),
     KEY_READ("params", KEY_OPTIONAL, read_axes, "values for its params, one or a list each"),
 };
 static const struct key condition_keys[] = {
@@ -153,6 +155,20 @@ static void check_axes(struct experiment_workload *entry, struct config_diags *d
     }
 }
 
+static void check_preset(const struct experiment_workload *entry, struct config_diags *diags) {
+    const char *names[WORKLOAD_MAX_PRESETS + 1];
+    char nearest[NEAREST_TEXT_BYTES], choices[CHOICES_TEXT_BYTES];
+    size_t count = 0;
+
+    if (!entry->preset.at.file || workload_preset(entry->workload, entry->preset.text))
+        return;
+    while ((names[count] = workload_preset_at(entry->workload, count)) != NULL)
+        count++;
+    diag_at(diags, entry->preset.at, "workload '%s' has no preset '%s'; it has %s%s",
+            workload_name(entry->workload), entry->preset.text, choices_text(names, count, choices),
+            nearest_text(entry->preset.text, names, count, nearest));
+}
+
 static void free_entry(struct experiment_workload *entry) {
     for (size_t i = 0; i < entry->axis_count; i++)
         free(entry->axes[i].values);
@@ -171,6 +187,7 @@ static void read_workload(struct reader *r, const yaml_node_t *item, void *into)
     if (entry.name.text && workload_load_at(r->paths, entry.name.text, entry.name.at,
                                             &entry.out.workload, r->diags) == 0) {
         check_axes(&entry.out, r->diags);
+        check_preset(&entry.out, r->diags);
         entry.out.at = entry.name.at;
         experiment->workloads = array_grow(experiment->workloads, experiment->workload_count,
                                            sizeof(*experiment->workloads));

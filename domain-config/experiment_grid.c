@@ -160,6 +160,10 @@ static void add_cell(struct experiment *experiment, struct layout *layout,
         array_grow(experiment->cells, experiment->cell_count, sizeof(*experiment->cells));
     cell = &experiment->cells[experiment->cell_count];
     *cell = (struct experiment_cell){layout, entry->workload, *workload_params(entry->workload)};
+    const struct config_params *preset =
+        entry->preset.at.file ? workload_preset(entry->workload, entry->preset.text) : NULL;
+    if (preset)
+        params_put(&cell->params, preset);
     for (size_t i = entry->axis_count; i-- > 0;) {
         const struct param_axis *axis = &entry->axes[i];
 

@@ -1,6 +1,6 @@
 /*
- * Reading layouts: the tables of their keys, and `extends`. What the keys mean together is checked in
- * layout_check.c.
+ * Reading layouts: the tables of their keys, and `extends`. The keys of mechanisms are made in
+ * layout_mechanisms.c; what the keys mean together is checked in layout_check.c and layout_combine.c.
  */
 #include "model.h"
 
@@ -101,23 +101,25 @@ static const struct key match_keys[] = {
     KEY_READ("sip", KEY_OPTIONAL, read_match_sips, "a SIP's name, a list of them, or \"*\""),
 };
 
-static const struct key_table layout_table[] = {KEY_TABLE(layout_keys, 0)};
-static const struct key_table kernel_table[] = {KEY_TABLE(kernel_keys, 0)};
 const struct key_table domain_attribute_keys = KEY_TABLE(domain_keys, 0);
 static const struct key_table match_table[] = {KEY_TABLE(match_keys, 0)};
-static const struct key_table rule_table[] = {
-    KEY_TABLE(rule_keys, 0), KEY_TABLE(domain_keys, offsetof(struct layout_rule, attributes))};
 
 /* ---- the parts ---- */
 
 static void read_kernel(struct reader *r, const yaml_node_t *node, void *into) {
     struct layout *layout = into;
+    const struct key_table tables[] = {
+        KEY_TABLE(kernel_keys, 0),
+        mechanism_keys(false, offsetof(struct kernel_attributes, mechanisms))};
 
-    reader_mapping(r, node, "'kernel'", kernel_table, 1, &layout->kernel);
+    reader_mapping(r, node, "'kernel'", tables, 2, &layout->kernel);
 }
 
 static void read_domain(struct reader *r, const struct name *name, const yaml_node_t *value,
                         void *into) {
+    const struct key_table tables[] = {
+        domain_attribute_keys,
+        mechanism_keys(false, offsetof(struct domain_attributes, mechanisms))};
     struct layout *layout = into;
     struct layout_domain *domain = NULL;
 
@@ -141,7 +143,7 @@ static void read_domain(struct reader *r, const struct name *name, const yaml_no
         domain = &layout->domains[layout->domain_count++];
     }
     domain->name = *name;
-    reader_mapping(r, value, "a domain", &domain_attribute_keys, 1, &domain->attributes);
+    reader_mapping(r, value, "a domain", tables, 2, &domain->attributes);
 }
 
 static void read_domains(struct reader *r, const yaml_node_t *node, void *into) {
@@ -197,6 +199,9 @@ static void read_match(struct reader *r, const yaml_node_t *node, void *into) {
 }
 
 static void read_rule(struct reader *r, const yaml_node_t *item, void *into) {
+    const struct key_table tables[] = {
+        KEY_TABLE(rule_keys, 0), KEY_TABLE(domain_keys, offsetof(struct layout_rule, attributes)),
+        mechanism_keys(false, offsetof(struct layout_rule, attributes.mechanisms))};
     struct layout *layout = into;
     struct layout_rule *rule;
 
@@ -207,7 +212,7 @@ static void read_rule(struct reader *r, const yaml_node_t *item, void *into) {
     }
     rule = &layout->rules[layout->rule_count++];
     rule->at = reader_mark(r, item);
-    reader_mapping(r, item, "a place rule", rule_table, 2, rule);
+    reader_mapping(r, item, "a place rule", tables, 3, rule);
 }
 
 static void clear_rules(struct layout *layout) {
@@ -234,6 +239,8 @@ static void read_place(struct reader *r, const yaml_node_t *node, void *into) {
 static int layout_read(const struct config_paths *paths, char *path, struct mark at,
                        const struct reader *child, struct layout *layout,
                        struct config_diags *diags) {
+    const struct key_table tables[] = {KEY_TABLE(layout_keys, 0),
+                                       mechanism_keys(true, offsetof(struct layout, mechanisms))};
     struct config_file *file = &layout->files[layout->file_count++];
     struct reader r = {
         .path = path, .text = &file->text, .paths = paths, .diags = diags, .child = child};
@@ -252,7 +259,7 @@ static int layout_read(const struct config_paths *paths, char *path, struct mark
         }
     }
     if (status == 0)
-        reader_mapping(&r, reader_root(&r), "a layout", layout_table, 1, layout);
+        reader_mapping(&r, reader_root(&r), "a layout", tables, 2, layout);
     reader_close(&r);
     return status;
 }

@@ -1,9 +1,11 @@
 /*
  * What a layout's keys mean together: a domain's defaults, domains that cannot be, rules that lead
- * nowhere. Pairs of a layout and a workload are checked in plan_resolve.c.
+ * nowhere. What mechanisms want is in layout_combine.c; pairs of a layout and a workload are checked
+ * in plan_resolve.c.
  */
 #include "model.h"
 
+#include <stddef.h>
 #include <string.h>
 
 static bool move_legal(const struct plan_domain *from, const struct plan_domain *to) {
@@ -24,8 +26,14 @@ static bool remap_legal(const struct plan_domain *from, const struct plan_domain
     return from->heap != to->heap && heap_of_pages(from) && heap_of_pages(to);
 }
 
+/* Whether two domains have one root and a page there cannot be for these two alone. */
+static bool root_in_common(const struct plan_domain *from, const struct plan_domain *to) {
+    return from->space == PLAN_SPACE_KERNEL && to->space == PLAN_SPACE_KERNEL &&
+           from->heap != to->heap && (from->ring == 3 || to->ring == 3);
+}
+
 static bool shared_legal(const struct plan_domain *from, const struct plan_domain *to) {
-    return from->pages == PLAN_PAGES_4K && to->pages == PLAN_PAGES_4K;
+    return from->pages == PLAN_PAGES_4K && to->pages == PLAN_PAGES_4K && !root_in_common(from, to);
 }
 
 const struct transfer_kind transfer_kinds[] = {
@@ -33,7 +41,8 @@ const struct transfer_kind transfer_kinds[] = {
     {"copy", PLAN_TRANSFER_COPY, copy_legal, "nothing"},
     {"remap", PLAN_TRANSFER_REMAP, remap_legal,
      "a domain for each end with space: own, heap: own and pages: 4K"},
-    {"shared", PLAN_TRANSFER_SHARED, shared_legal, "pages: 4K in the domains of both ends"},
+    {"shared", PLAN_TRANSFER_SHARED, shared_legal,
+     "pages: 4K in the domains of both ends, and not one root for a ring-3 domain and another"},
 };
 const size_t transfer_kind_count = sizeof(transfer_kinds) / sizeof(transfer_kinds[0]);
 
@@ -62,6 +71,16 @@ void domain_resolve(const struct layout *layout, const struct domain_attributes 
     shape->pages = (uint32_t)or_default(attributes->pages, pages);
     shape->own_heap =
         or_default(attributes->heap, shape->ring ? HEAP_OWN : HEAP_SHARED) == HEAP_OWN;
+    shape->mechanisms = mechanisms_resolve(layout, &attributes->mechanisms, shape);
+}
+
+void kernel_resolve(const struct layout *layout, struct domain_shape *shape) {
+    *shape = (struct domain_shape){.space = PLAN_SPACE_KERNEL,
+                                   .pages = (uint32_t)kernel_pages(layout).value};
+    shape->mechanisms = mechanisms_resolve(layout, &layout->kernel.mechanisms, shape);
+    for (uint32_t i = 0; i < MECHANISM_COUNT; i++)
+        if (mechanism_table[i].scope == SCOPE_MACHINE)
+            shape->mechanisms |= (uint64_t)layout->mechanisms.key[i].value;
 }
 
 static void check_pages(const struct layout *layout, const struct domain_attributes *attributes,
@@ -104,14 +123,7 @@ static void check_domain(const struct layout *layout, const struct domain_attrib
             "'heap' is shared for domain '%s', which is in ring 3 (%s): the shared heap is mapped "
             "for ring 0 alone; write heap: own, or ring: 0",
             name, mark_text(attributes->ring.at, place));
-    if (shape.ring == 3 && shape.space == PLAN_SPACE_KERNEL)
-        diag_at(
-            diags, attributes->space.at,
-            "'space' is the kernel's for domain '%s', which is in ring 3 (%s): ring-3 domains in "
-            "one root would see each other; write space: own, or ring: 0",
-            name, mark_text(attributes->ring.at, place));
-    else
-        check_pages(layout, attributes, &shape, name, at, diags);
+    check_pages(layout, attributes, &shape, name, at, diags);
 }
 
 /* ---- rules ---- */
@@ -144,34 +156,41 @@ static void find_target(const struct layout *layout, struct layout_rule *rule,
                 nearest_text(rule->in.text, names, count, nearest));
 }
 
+/* Reports an attribute of a domain in a rule that makes none. */
+static void check_foreign(const struct layout_rule *rule, const struct key *key, size_t offset,
+                          struct config_diags *diags) {
+    const struct setting *setting =
+        (const void *)((const char *)&rule->attributes + offset + key->offset);
+
+    if (!setting->at.file)
+        return;
+    if (rule->target == RULE_KERNEL && setting == &rule->attributes.ring && setting->value == 3)
+        diag_at(diags, setting->at,
+                "ring 3 cannot be given to the kernel's own domain, which runs in ring 0; write "
+                "in: own, or name a domain that is in ring 3");
+    else
+        diag_at(diags, setting->at,
+                "'%s' belongs to a domain and cannot be set where SIPs are placed in '%s'; write "
+                "it %s, or use in: own",
+                key->name, rule->in.text,
+                rule->target == RULE_KERNEL ? "in 'kernel'" : "in the domain under 'domains'");
+}
+
 static void check_inline(const struct layout *layout, const struct layout_rule *rule,
                          struct config_diags *diags) {
+    const struct key_table tables[] = {
+        domain_attribute_keys,
+        mechanism_keys(false, offsetof(struct domain_attributes, mechanisms))};
+
     if (rule->target == RULE_OWN) {
         check_domain(layout, &rule->attributes, "own", rule->at, diags);
         return;
     }
     if (!rule->in.at.file)
         return;
-    for (size_t i = 0; i < domain_attribute_keys.count; i++) {
-        const struct key *key = &domain_attribute_keys.keys[i];
-        const struct setting *setting =
-            (const void *)((const char *)&rule->attributes + key->offset);
-
-        if (!setting->at.file)
-            continue;
-        if (rule->target == RULE_KERNEL && setting == &rule->attributes.ring && setting->value == 3)
-            diag_at(
-                diags, setting->at,
-                "ring 3 cannot be given to the kernel's own domain, which runs in ring 0; write "
-                "in: own, or name a domain that is in ring 3");
-        else
-            diag_at(
-                diags, setting->at,
-                "'%s' belongs to a domain and cannot be set where SIPs are placed in '%s'; write "
-                "it %s, or use in: own",
-                key->name, rule->in.text,
-                rule->target == RULE_KERNEL ? "in 'kernel'" : "in the domain under 'domains'");
-    }
+    for (size_t t = 0; t < 2; t++)
+        for (size_t i = 0; i < tables[t].count; i++)
+            check_foreign(rule, &tables[t].keys[i], tables[t].offset, diags);
 }
 
 /* True if every SIP that `later` matches has been taken by `earlier`. */
@@ -202,4 +221,5 @@ void layout_check(struct layout *layout, struct config_diags *diags) {
             break;
         }
     }
+    layout_check_mechanisms(layout, diags);
 }

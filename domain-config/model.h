@@ -5,6 +5,7 @@
 #ifndef BULKHEAD_MODEL_H
 #define BULKHEAD_MODEL_H
 
+#include "guest-kernel/mechanisms.h"
 #include "reader.h"
 
 /* ---- layouts ---- */
@@ -20,12 +21,19 @@ enum heap_kind {
     HEAP_OWN
 };
 
+/* A setting for each key of the table of mechanisms, at the index of the first row that has the key. */
+struct mechanism_settings {
+    struct setting key[MECHANISM_COUNT];
+};
 struct domain_attributes { /* as written; what is unset gets its default from domain_resolve() */
     struct setting ring, space, heap, pages;
+    struct mechanism_settings mechanisms;
 };
-extern const struct key_table domain_attribute_keys; /* each a struct setting */
+/* Its keys but those of mechanisms, each a struct setting. */
+extern const struct key_table domain_attribute_keys;
 struct kernel_attributes {
     struct setting pages;
+    struct mechanism_settings mechanisms;
 };
 struct layout_domain {
     struct name name;
@@ -54,6 +62,7 @@ struct layout {
     struct name name;
     struct text about;
     struct setting pages, safety, transfer, wake, preempt, on_fault;
+    struct mechanism_settings mechanisms;
     struct kernel_attributes kernel;
     struct layout_domain domains[PLAN_MAX_DOMAINS];
     size_t domain_count;
@@ -66,11 +75,28 @@ struct layout {
 struct domain_shape { /* a domain with nothing left open */
     uint32_t ring, space, pages;
     bool own_heap;
+    uint64_t mechanisms; /* MECHANISM(...); of the kernel's own domain those of the machine too */
 };
 void domain_resolve(const struct layout *layout, const struct domain_attributes *attributes,
                     struct domain_shape *shape);
 /* Page size of the kernel's own domain, and the setting it comes from (unset: the default). */
 struct setting kernel_pages(const struct layout *layout);
+void kernel_resolve(const struct layout *layout, struct domain_shape *shape);
+
+/*
+ * The keys of struct mechanism_settings. Those of the whole machine are for the layout alone; in the
+ * other table, for a domain, they are there to be pointed out.
+ */
+struct key_table mechanism_keys(bool layout, size_t offset);
+/* What decides about a mechanism: what `own` says, else the layout, else nothing (unset). */
+struct setting layout_mechanism(const struct layout *layout, const struct mechanism_settings *own,
+                                enum mechanism_id id);
+/* The mechanisms of a domain whose other attributes are resolved. `own` may be NULL. */
+uint64_t mechanisms_resolve(const struct layout *layout, const struct mechanism_settings *own,
+                            const struct domain_shape *shape);
+/* Checks what mechanisms want of each other and of the domains they are for. */
+void layout_check_mechanisms(const struct layout *layout, struct config_diags *diags);
+
 /* Checks what no single key shows: domains that cannot be, rules that lead nowhere. */
 void layout_check(struct layout *layout, struct config_diags *diags);
 
@@ -97,6 +123,11 @@ struct workload_channel {
     struct name bytes_param;   /* the param that gives the bytes, instead of `bytes` */
     uint32_t from_sip, to_sip; /* indices; PLAN_NONE if there is no such SIP, or none is named */
 };
+struct workload_preset {
+    struct name name;
+    struct config_params params; /* that it changes */
+};
+#define WORKLOAD_MAX_PRESETS 16
 struct workload {
     struct config_file file;
     struct name name;
@@ -106,6 +137,8 @@ struct workload {
     struct workload_channel channels[PLAN_MAX_CHANNELS];
     size_t channel_count;
     struct config_params params;
+    struct workload_preset presets[WORKLOAD_MAX_PRESETS];
+    size_t preset_count;
     struct setting oracle;
 };
 
@@ -136,6 +169,7 @@ struct param_axis {
 struct experiment_workload {
     struct mark at;
     struct workload *workload;
+    struct name preset; /* that the axes go over; unset: none */
     struct param_axis axes[PLAN_MAX_PARAMS];
     size_t axis_count;
 };

@@ -22,6 +22,7 @@
 #define PLAN_MAX_IMAGES 64u
 #define PLAN_MAX_PARAMS 32u
 #define PLAN_MAX_CONTRACTS 32u
+#define PLAN_MAX_KEYS 15u /* domains with a protection key; key 0 is for all the rest */
 
 #define PLAN_MAX_BYTES (32u << 20)
 #define PLAN_NONE 0xffffffffu /* "no such index" */

@@ -33,7 +33,8 @@ static void fill_header(struct plan_header *plan, const struct draft *draft,
 
     plan->magic = PLAN_MAGIC;
     plan->version = PLAN_VERSION;
-    plan->flags = (uint32_t)layout->wake.value | (options->self_test ? PLAN_SELF_TEST : 0);
+    plan->flags = (uint32_t)layout->wake.value | (options->self_test ? PLAN_SELF_TEST : 0) |
+                  (options->simulate ? PLAN_SIMULATE : 0);
     if (options->preempt == PREEMPT_ON ||
         (options->preempt == PREEMPT_AS_LAYOUT && layout->preempt.value))
         plan->flags |= PLAN_PREEMPT;

@@ -2,6 +2,7 @@
  * Whether a plan can be trusted: every offset, count, index, name and value in range. Freestanding, as
  * the host and the guest kernel compile this same file. Building plans is in plan_build.c.
  */
+#include "domain-config/mechanism_keys.h"
 #include "domain-config/plan.h"
 #include "domain-config/plan_name.h"
 
@@ -127,7 +128,7 @@ static const char *check_sections(const struct plan_header *plan) {
 }
 
 static const char *check_settings(const struct plan_header *plan) {
-    const uint32_t flags = PLAN_WAKE_DIRECT | PLAN_PREEMPT | PLAN_SELF_TEST;
+    const uint32_t flags = PLAN_WAKE_DIRECT | PLAN_PREEMPT | PLAN_SELF_TEST | PLAN_SIMULATE;
 
     REQUIRE((plan->flags & ~flags) == 0, "the plan has flags that this reader does not know");
     REQUIRE(plan->result_pa && plan->result_pa % PAGE_2M_BYTES == 0,
@@ -160,12 +161,9 @@ static const char *check_domains(const struct plan_header *plan) {
                 "a domain's page size is not one of enum plan_pages");
         REQUIRE(!whole || domain->space == PLAN_SPACE_KERNEL,
                 "a domain with a space of its own must have pages of 4 KiB or 2 MiB");
-        REQUIRE(domain->ring == 0 || domain->space == PLAN_SPACE_OWN,
-                "a ring-3 domain must have a space of its own");
         REQUIRE(domain->ring == 0 || domain->heap, "a ring-3 domain must have a heap of its own");
         REQUIRE(domain->heap < PLAN_MAX_DOMAINS, "a domain's heap number is out of range");
-        REQUIRE(domain->mechanisms == 0 && domain->reserved == 0,
-                "a domain asks for mechanisms that this reader does not know");
+        REQUIRE(domain->reserved == 0, "a domain uses a reserved field");
         REQUIRE(domain->per_sip <= (i > 0),
                 "a domain's per-SIP mark must be 0 or 1, the kernel's 0");
         for (uint32_t j = 0; j < i; j++)
@@ -174,6 +172,93 @@ static const char *check_domains(const struct plan_header *plan) {
     }
     REQUIRE(names_unique(domains, plan->domains.count, sizeof(*domains)),
             "two domains have the same name");
+    return 0;
+}
+
+/* ---- mechanisms ---- */
+
+static int in_kernels_root(const struct plan_domain *domain) {
+    return domain->space == PLAN_SPACE_KERNEL;
+}
+
+static int has(const struct plan_domain *domain, uint64_t bits) {
+    return (domain->mechanisms & bits) != 0;
+}
+
+/* Ring 3 in the kernel's own root: kept apart by keys, or alone there. */
+static const char *check_root_of_ring3(const struct plan_header *plan, uint32_t index) {
+    const struct plan_domain *domains = plan_at(plan, plan->domains), *domain = &domains[index];
+
+    REQUIRE(
+        domains[0].pages == PLAN_PAGES_4K || domains[0].pages == PLAN_PAGES_2M,
+        "a ring-3 domain is in the kernel's root, which must then have pages of 4 KiB or 2 MiB");
+    REQUIRE(has(domain, MECHANISM(PKU)) || !domain->per_sip,
+            "a ring-3 domain made for each SIP is in the kernel's root without a protection key");
+    for (uint32_t i = 0; i < plan->domains.count; i++) {
+        if (i == index || domains[i].ring == 0 || !in_kernels_root(&domains[i]))
+            continue;
+        REQUIRE(has(domain, MECHANISM(PKU)),
+                "two ring-3 domains are in the kernel's root, and one has no protection key");
+        REQUIRE(has(domain, MECHANISM(KPTI)) == has(&domains[i], MECHANISM(KPTI)),
+                "ring-3 domains in the kernel's root differ in KPTI");
+    }
+    return 0;
+}
+
+static const char *check_one(const struct plan_header *plan, uint32_t index) {
+    const struct plan_domain *domains = plan_at(plan, plan->domains), *domain = &domains[index];
+    const uint64_t known = (MECHANISM(COUNT)) - 1;
+    int ring3 = domain->ring == 3;
+
+    REQUIRE((domain->mechanisms & ~known) == 0,
+            "a domain asks for mechanisms that this reader does not know");
+    REQUIRE(index == 0 || !has(domain, mechanisms_of_machine),
+            "a domain other than the kernel's asks for mechanisms of the whole machine");
+    for (uint32_t i = 0; i < MECHANISM_COUNT; i++) {
+        uint64_t one = domain->mechanisms & mechanism_key_bits(i);
+
+        REQUIRE(mechanism_table[i].kind != KIND_ONE || (one & (one - 1)) == 0,
+                "a domain asks for two mechanisms of which it can have one");
+    }
+    REQUIRE(ring3 || !has(domain, MECHANISM(KPTI)), "a ring-0 domain asks for KPTI");
+    REQUIRE((ring3 && in_kernels_root(domain)) || !has(domain, MECHANISM(PKU)),
+            "a domain with a protection key must be in ring 3 and in the kernel's root");
+    REQUIRE(!in_kernels_root(domain) ||
+                has(domain, MECHANISM(PCID)) == has(&domains[0], MECHANISM(PCID)),
+            "a domain in the kernel's root differs from the kernel in its tag");
+    REQUIRE(!has(domain, MECHANISM(KPTI)) || domains[0].pages == PLAN_PAGES_4K,
+            "a domain asks for KPTI, but the kernel's pages are not of 4 KiB");
+    REQUIRE(!has(domain, MECHANISM(KPTI)) || !has(&domains[0], MECHANISM(GLOBAL)),
+            "a domain asks for KPTI, but the kernel's pages are global");
+    return ring3 && in_kernels_root(domain) ? check_root_of_ring3(plan, index) : 0;
+}
+
+static const char *check_mechanisms(const struct plan_header *plan) {
+    const struct plan_domain *domains = plan_at(plan, plan->domains);
+    const uint64_t on_switch = mechanism_key_bits(MECHANISM_IBPB);
+    const struct plan_domain *ring3 = 0;
+    uint32_t keys = 0;
+
+    for (uint32_t i = 0; i < plan->domains.count; i++) {
+        const char *why = check_one(plan, i);
+
+        if (why)
+            return why;
+        keys += (uint32_t)has(&domains[i], MECHANISM(PKU));
+        if (!ring3 && domains[i].ring == 3)
+            ring3 = &domains[i];
+    }
+    REQUIRE(keys <= PLAN_MAX_KEYS, "more domains have protection keys than a CPU has keys");
+    REQUIRE(!has(&domains[0], MECHANISM(RETPOLINE)) ||
+                !has(&domains[0], mechanism_key_bits(MECHANISM_SHSTK)),
+            "the plan asks for retpolines and CET, which no image has both of");
+    for (uint32_t i = 0; has(&domains[0], MECHANISM(ON_RING3)) && i < plan->domains.count; i++) {
+        uint64_t wanted = domains[i].ring == 3 ? ring3->mechanisms & on_switch : 0;
+
+        REQUIRE((domains[i].mechanisms & on_switch) == wanted,
+                "switches to ring 3 alone are to act, but not all of ring 3 have one list of "
+                "actions, or a ring-0 domain has one");
+    }
     return 0;
 }
 
@@ -274,6 +359,9 @@ static const char *check_transfer(uint32_t transfer, const struct plan_domain *f
     REQUIRE(transfer != PLAN_TRANSFER_SHARED ||
                 (from->pages == PLAN_PAGES_4K && to->pages == PLAN_PAGES_4K),
             "a channel shares its buffers, but an end's domain does not have pages of 4 KiB");
+    REQUIRE(transfer != PLAN_TRANSFER_SHARED || one_heap || !in_kernels_root(from) ||
+                !in_kernels_root(to) || (from->ring == 0 && to->ring == 0),
+            "a channel shares its buffers between two domains of one root, one of them in ring 3");
     return 0;
 }
 
@@ -362,7 +450,7 @@ static const char *check_envelope(const struct plan_header *plan, uint64_t bytes
 
 int plan_check(const void *data, uint64_t bytes, const char **why) {
     static const char *(*const checks[])(const struct plan_header *) = {
-        check_sections, check_settings,  check_domains,  check_images,
+        check_sections, check_settings,  check_domains,  check_mechanisms, check_images,
         check_sips,     check_contracts, check_channels, check_params,
     };
     const struct plan_header *plan = data;

@@ -41,15 +41,21 @@ void draft_free(struct draft *draft);
 bool images_present(const struct config_paths *paths);
 /*
  * Reports an image that is in the folder in no safety kind, or (safety not negative) not in that one.
+ * `variant` is as image_variant() tells.
  */
-void image_check(const struct config_paths *paths, const char *name, int safety, struct mark at,
-                 struct config_diags *diags);
+void image_check(const struct config_paths *paths, const char *variant, const char *name,
+                 int safety, struct mark at, struct config_diags *diags);
+/* plan_image_variant() of the mechanisms of the kernel's own domain. */
+const char *image_variant(uint64_t mechanisms);
 /* Reads and checks each image of the draft. Problems are diagnostics. */
 void draft_load_images(struct draft *draft, const struct config_paths *paths,
                        struct config_diags *diags);
 /* Reports a draft with images that needs more than `memory_bytes`, with a plan of `plan_bytes`. */
 void draft_check_memory(const struct draft *draft, uint64_t plan_bytes, uint64_t memory_bytes,
                         struct config_diags *diags);
+
+/* What the pairs of domains meet on a switch, in words. */
+void plan_explain_switches(const struct plan_header *plan, FILE *to);
 
 extern const char *const role_names[3];   /* by enum plan_role */
 extern const char *const safety_names[3]; /* by enum plan_safety */

@@ -4,6 +4,8 @@
  */
 #include "plan_draft.h"
 
+#include "mechanism_keys.h"
+
 #include "guest-kernel/result.h"
 
 #include <dirent.h>
@@ -31,11 +33,23 @@ struct image_list {
     size_t count;
 };
 
-static struct image_list image_list_read(const struct config_paths *paths) {
-    DIR *dir = paths->image_dir ? opendir(paths->image_dir) : NULL;
+/* The folder of a variant's images, malloc'ed; NULL without memory. */
+static char *image_folder(const struct config_paths *paths, const char *variant) {
+    char *path;
+
+    if (asprintf(&path, "%s/%s", paths->image_dir ? paths->image_dir : ".", variant) < 0)
+        return NULL;
+    path[strlen(path) - 1] = '\0'; /* the last is a slash in any case */
+    return path;
+}
+
+static struct image_list image_list_read(const struct config_paths *paths, const char *variant) {
+    char *folder = image_folder(paths, variant);
+    DIR *dir = paths->image_dir && folder ? opendir(folder) : NULL;
     struct image_list list = {0};
     struct dirent *entry;
 
+    free(folder);
     while (dir && (entry = readdir(dir))) {
         size_t length = image_stem(entry->d_name);
         bool known = length == 0;
@@ -60,53 +74,67 @@ static void image_list_free(struct image_list *list) {
 }
 
 bool images_present(const struct config_paths *paths) {
-    struct image_list list = image_list_read(paths);
+    struct image_list list = image_list_read(paths, "");
     bool present = list.count > 0;
 
     image_list_free(&list);
     return present;
 }
 
-static char *image_path(const struct config_paths *paths, const char *name, int safety) {
+const char *image_variant(uint64_t mechanisms) {
+    if (mechanisms & MECHANISM(RETPOLINE))
+        return "retpoline/";
+    return mechanisms & mechanism_key_bits(MECHANISM_SHSTK) ? "cet/" : "";
+}
+
+const char *plan_image_variant(const struct plan_header *plan) {
+    const struct plan_domain *domains = plan_at(plan, plan->domains);
+
+    return image_variant(domains[0].mechanisms);
+}
+
+static char *image_path(const struct config_paths *paths, const char *variant, const char *name,
+                        int safety) {
     char *path;
 
-    if (asprintf(&path, "%s/%s.%s.elf", paths->image_dir ? paths->image_dir : ".", name,
+    if (asprintf(&path, "%s/%s%s.%s.elf", paths->image_dir ? paths->image_dir : ".", variant, name,
                  safety_names[safety]) < 0)
         return NULL;
     return path;
 }
 
-static bool image_exists(const struct config_paths *paths, const char *name, int safety) {
-    char *path = image_path(paths, name, safety);
+static bool image_exists(const struct config_paths *paths, const char *variant, const char *name,
+                         int safety) {
+    char *path = image_path(paths, variant, name, safety);
     bool exists = path && access(path, R_OK) == 0;
 
     free(path);
     return exists;
 }
 
-void image_check(const struct config_paths *paths, const char *name, int safety, struct mark at,
-                 struct config_diags *diags) {
+void image_check(const struct config_paths *paths, const char *variant, const char *name,
+                 int safety, struct mark at, struct config_diags *diags) {
     const char *kinds[3];
     char choices[CHOICES_TEXT_BYTES], nearest[NEAREST_TEXT_BYTES];
     struct image_list list;
     size_t count = 0;
 
     for (int i = 0; i < 3; i++)
-        if (image_exists(paths, name, i))
+        if (image_exists(paths, variant, name, i))
             kinds[count++] = safety_names[i];
-    if (safety < 0 ? count > 0 : image_exists(paths, name, safety))
+    if (safety < 0 ? count > 0 : image_exists(paths, variant, name, safety))
         return;
     if (count) {
         diag_at(diags, at,
-                "image '%s' is not built %s: there is no %s/%s.%s.elf; it is built %s, which "
+                "image '%s' is not built %s: there is no %s/%s%s.%s.elf; it is built %s, which "
                 "'safety' of the layout can ask for",
-                name, safety_names[safety], paths->image_dir, name, safety_names[safety],
+                name, safety_names[safety], paths->image_dir, variant, name, safety_names[safety],
                 choices_text(kinds, count, choices));
         return;
     }
-    list = image_list_read(paths);
-    diag_at(diags, at, "there is no image '%s': %s has no %s.%s.elf%s", name,
-            paths->image_dir ? paths->image_dir : "the image folder", name,
+    list = image_list_read(paths, variant);
+    diag_at(diags, at, "there is no image '%s': %s has no %s%s.%s.elf%s", name,
+            paths->image_dir ? paths->image_dir : "the image folder", variant, name,
             safety_names[safety < 0 ? 0 : safety],
             list.count ? nearest_text(name, (const char *const *)list.name, list.count, nearest)
                        : " nor any other image; build the project first");
@@ -140,14 +168,14 @@ static int file_load(const char *path, void **data, size_t *bytes) {
 }
 
 static void load_image(struct draft_image *image, const struct config_paths *paths,
-                       struct config_diags *diags) {
+                       const char *variant, struct config_diags *diags) {
     int safety = (int)image->entry.safety;
-    char *path = image_path(paths, image->entry.name, safety);
+    char *path = image_path(paths, variant, image->entry.name, safety);
     char why[ELF_IMAGE_WHY_BYTES];
     int status = path ? file_load(path, &image->data, &image->bytes) : -ENOMEM;
 
     if (status == -ENOENT)
-        image_check(paths, image->entry.name, safety, image->at, diags);
+        image_check(paths, variant, image->entry.name, safety, image->at, diags);
     else if (status < 0)
         diag_at(diags, image->at, "image %s cannot be read: %s", path ? path : image->entry.name,
                 strerror(-status));
@@ -160,10 +188,49 @@ static void load_image(struct draft_image *image, const struct config_paths *pat
     free(path);
 }
 
+static void check_float(const struct draft *draft, const struct draft_image *image,
+                        struct config_diags *diags) {
+    if (!(image->elf.note.features & ABI_IMAGE_FLOAT) ||
+        draft->domains[0].mechanisms & (MECHANISM(FPU_EAGER) | MECHANISM(FPU_LAZY)))
+        return;
+    diag_at(diags, image->at,
+            "image '%s' uses floating point, whose registers layout '%s' does not switch; write "
+            "fpu: eager or fpu: lazy in the layout",
+            image->entry.name, layout_name(draft->layout));
+}
+
+/* A SIP that can write its own rights to the keys is not kept apart by them. */
+static void check_keyed(const struct draft *draft, const struct plan_sip *sip,
+                        struct config_diags *diags) {
+    const struct draft_image *image = &draft->images[sip->image];
+    struct elf_finding finding;
+    char place[80] = "no function that it names";
+
+    if (!elf_image_find_pkru(image->data, image->bytes, &finding))
+        return;
+    if (finding.function[0])
+        snprintf(place, sizeof(place), "%s()", finding.function);
+    diag_at(diags, image->at,
+            "image '%s' (%s) has the bytes of %s at 0x%llx of its code, in %s, which would give a "
+            "SIP every key; domain '%s' of layout '%s' has pku: on; place SIP '%s' elsewhere, or "
+            "build the image without them",
+            image->entry.name, safety_names[image->entry.safety], finding.what,
+            (unsigned long long)finding.address, place, draft->domains[sip->domain].name,
+            layout_name(draft->layout), sip->name);
+}
+
 void draft_load_images(struct draft *draft, const struct config_paths *paths,
                        struct config_diags *diags) {
-    for (uint32_t i = 0; i < draft->image_count; i++)
-        load_image(&draft->images[i], paths, diags);
+    const char *variant = image_variant(draft->domains[0].mechanisms);
+    size_t before = diags->count;
+
+    for (uint32_t i = 0; i < draft->image_count; i++) {
+        load_image(&draft->images[i], paths, variant, diags);
+        check_float(draft, &draft->images[i], diags);
+    }
+    for (size_t i = 0; i < draft->workload->sip_count && diags->count == before; i++)
+        if (draft->domains[draft->sips[i].domain].mechanisms & MECHANISM(PKU))
+            check_keyed(draft, &draft->sips[i], diags);
 }
 
 /* ---- memory ---- */

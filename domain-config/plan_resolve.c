@@ -38,6 +38,7 @@ static struct plan_domain *add_domain(struct draft *draft, const char *name,
     domain->space = shape->space;
     domain->pages = shape->pages;
     domain->heap = shape->own_heap ? heap + 1 : 0;
+    domain->mechanisms = shape->mechanisms;
     return domain;
 }
 
@@ -46,6 +47,14 @@ static uint32_t find_domain(const struct draft *draft, const char *name) {
         if (strcmp(draft->domains[i].name, name) == 0)
             return i;
     return PLAN_NONE;
+}
+
+static uint32_t keys_used(const struct draft *draft) {
+    uint32_t used = 0;
+
+    for (uint32_t i = 0; i < draft->domain_count; i++)
+        used += (draft->domains[i].mechanisms & MECHANISM(PKU)) != 0;
+    return used;
 }
 
 /* The domain that the rule puts the SIP into, made when it is the first there; PLAN_NONE: an error. */
@@ -86,6 +95,14 @@ static uint32_t place_sip(struct draft *draft, const struct layout_rule *rule,
         return PLAN_NONE;
     }
     domain_resolve(layout, attributes, &shape);
+    if (shape.mechanisms & MECHANISM(PKU) && keys_used(draft) == PLAN_MAX_KEYS) {
+        diag_at(
+            diags, sip->name.at,
+            "SIP '%s' would need protection key %u in layout '%s': a CPU has keys for %u domains, "
+            "and one more for the rest; place some SIPs together",
+            name, PLAN_MAX_KEYS + 1, layout_name(layout), PLAN_MAX_KEYS);
+        return PLAN_NONE;
+    }
     add_domain(draft, name, &shape)->per_sip = rule->target == RULE_OWN;
     return draft->domain_count - 1;
 }
@@ -265,8 +282,7 @@ static void set_param(struct draft *draft, const struct config_param *param,
 
 struct draft *draft_resolve(const struct layout *layout, const struct workload *workload,
                             const struct config_params *params, struct config_diags *diags) {
-    const struct domain_shape kernel = {0, PLAN_SPACE_KERNEL, (uint32_t)kernel_pages(layout).value,
-                                        false};
+    struct domain_shape kernel;
     struct draft *draft = array_grow(NULL, 0, sizeof(*draft));
     size_t before = diags->count;
 
@@ -275,6 +291,7 @@ struct draft *draft_resolve(const struct layout *layout, const struct workload *
     draft->params = workload->params;
     for (size_t i = 0; params && i < params->count; i++)
         set_param(draft, &params->item[i], diags);
+    kernel_resolve(layout, &kernel);
     add_domain(draft, "kernel", &kernel);
     for (size_t i = 0; i < workload->sip_count; i++)
         resolve_sip(draft, i, diags);

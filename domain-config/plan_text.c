@@ -3,6 +3,7 @@
  */
 #include "config.h"
 
+#include "mechanism_keys.h"
 #include "plan_draft.h"
 
 #include <inttypes.h>
@@ -224,6 +225,31 @@ static void explain_params(const struct plan_header *plan, struct table *table) 
     }
 }
 
+static void explain_machine(const struct plan_header *plan, struct table *table) {
+    const struct plan_domain *domains = plan_at(plan, plan->domains);
+    char text[MECHANISMS_TEXT_BYTES];
+
+    table_row(table);
+    table_cell(table, "machine");
+    table_cell(table, "%s", mechanisms_text(domains[0].mechanisms & mechanisms_of_machine, text));
+    table_row(table);
+    table_cell(table, "images");
+    table_cell(table, "%s", *plan_image_variant(plan) ? plan_image_variant(plan) : "plain");
+}
+
+static void explain_mechanisms(const struct plan_header *plan, struct table *table) {
+    const struct plan_domain *domains = plan_at(plan, plan->domains);
+    char text[MECHANISMS_TEXT_BYTES];
+
+    table_head(table, "DOMAIN MECHANISMS");
+    for (uint32_t i = 0; i < plan->domains.count; i++) {
+        table_row(table);
+        table_cell(table, "%s", domains[i].name);
+        table_cell(table, "%s",
+                   mechanisms_text(domains[i].mechanisms & ~mechanisms_of_machine, text));
+    }
+}
+
 void plan_explain(const struct plan_header *plan, FILE *to) {
     struct table table = {0};
 
@@ -239,9 +265,13 @@ void plan_explain(const struct plan_header *plan, FILE *to) {
     table_row(&table);
     table_cell(&table, "preempt");
     table_cell(&table, "%s", plan->flags & PLAN_PREEMPT ? "on" : "off");
+    explain_machine(plan, &table);
     table_print(&table, to);
     explain_domains(plan, &table);
     table_print(&table, to);
+    explain_mechanisms(plan, &table);
+    table_print(&table, to);
+    plan_explain_switches(plan, to);
     explain_sips(plan, &table);
     table_print(&table, to);
     if (plan->channels.count) {
@@ -267,11 +297,15 @@ void plan_dot(const struct plan_header *plan, FILE *to) {
     fprintf(to, "    label=\"%s in %s\";\n    rankdir=LR;\n    node [shape=box];\n", plan->workload,
             plan->layout);
     for (uint32_t i = 0; i < plan->domains.count; i++) {
+        char text[MECHANISMS_TEXT_BYTES];
+
         fprintf(to, "    subgraph \"cluster_%s\" {\n", domains[i].name);
-        fprintf(to, "        label=\"%s\\nring %u, %s space, pages %s, heap %u\";\n",
+        mechanisms_text(domains[i].mechanisms, text);
+        fprintf(to, "        label=\"%s\\nring %u, %s space, pages %s, heap %u%s%s\";\n",
                 domains[i].name, domains[i].ring,
                 domains[i].space == PLAN_SPACE_OWN ? "own" : "kernel's",
-                pages_name(domains[i].pages), domains[i].heap);
+                pages_name(domains[i].pages), domains[i].heap, domains[i].mechanisms ? "\\n" : "",
+                domains[i].mechanisms ? text : "");
         if (i == 0)
             fprintf(to, "        \"(kernel)\" [shape=plaintext, label=\"kernel\"];\n");
         for (uint32_t j = 0; j < plan->sips.count; j++)

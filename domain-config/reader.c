@@ -143,6 +143,52 @@ int reader_word(struct reader *r, const yaml_node_t *node, const char *what,
     return -EINVAL;
 }
 
+/* The first word of value 0. */
+static const char *words_zero(const struct word *words) {
+    while (words->text && words->value)
+        words++;
+    return words->text ? words->text : "nothing";
+}
+
+struct words_reading {
+    const char *what, *meaning;
+    const struct word *words;
+    struct setting *out;
+    size_t items;
+    bool zero;
+};
+
+static void read_one_of_words(struct reader *r, const yaml_node_t *item, void *into) {
+    struct words_reading *reading = into;
+    struct setting word;
+    char found[FOUND_TEXT_BYTES];
+
+    if (reader_word(r, item, reading->what, reading->words, reading->meaning, &word) < 0)
+        return;
+    if (reading->out->value & word.value)
+        reader_error(r, item, "%s has %s twice; keep one", reading->what,
+                     reader_found(item, found));
+    reading->zero = reading->zero || word.value == 0;
+    reading->out->value |= word.value;
+    reading->items++;
+}
+
+int reader_words(struct reader *r, const yaml_node_t *node, const char *what,
+                 const struct word *words, const char *meaning, struct setting *out) {
+    struct setting value = {0, reader_mark(r, node)};
+    struct words_reading reading = {what, meaning, words, &value, 0, false};
+    size_t before = r->diags->count;
+
+    reader_list(r, node, what, true, read_one_of_words, &reading);
+    if (reading.zero && reading.items > 1)
+        reader_error(r, node, "%s has %s in a list with others; it stands alone", what,
+                     words_zero(words));
+    if (r->diags->count > before)
+        return -EINVAL;
+    *out = value;
+    return 0;
+}
+
 /* ---- mappings ---- */
 
 static const yaml_node_t *node_at(struct reader *r, int id) {
@@ -210,7 +256,8 @@ static void report_unknown(struct reader *r, const yaml_node_t *key, const char 
 
     for (size_t t = 0; t < count; t++)
         for (size_t i = 0; i < tables[t].count && used < MAX_KEYS; i++)
-            names[used++] = tables[t].keys[i].name;
+            if (!tables[t].keys[i].belongs)
+                names[used++] = tables[t].keys[i].name;
     nearest = config_nearest(scalar_text(key), names, used);
     if (nearest)
         reader_error(r, key, "unknown key '%.50s' in %s; did you mean '%s' (%s)?", scalar_text(key),
@@ -226,12 +273,21 @@ static void check_keys(struct reader *r, const yaml_node_t *mapping, const char 
 
     for (size_t i = 0; i < pair_count(mapping); i++) {
         const yaml_node_t *key = pair_key(r, mapping, i);
+        const struct key *known;
 
-        if (key->type != YAML_SCALAR_NODE)
+        if (key->type != YAML_SCALAR_NODE) {
             reader_error(r, key, "a key of %s is %s, expected a word", what,
                          reader_found(key, found));
-        else if (!is_repeated(r, mapping, i) && !key_find(tables, count, scalar_text(key)))
+            continue;
+        }
+        if (is_repeated(r, mapping, i))
+            continue;
+        known = key_find(tables, count, scalar_text(key));
+        if (!known)
             report_unknown(r, key, what, tables, count);
+        else if (known->belongs)
+            reader_error(r, key, "'%s' cannot be set for %s; %s", known->name, what,
+                         known->belongs);
     }
 }
 
@@ -270,6 +326,9 @@ static void read_key(struct reader *r, const struct key *key, const yaml_node_t 
     case KEY_WORD:
         reader_word(r, node, what, key->words, key->meaning, field);
         break;
+    case KEY_WORDS:
+        reader_words(r, node, what, key->words, key->meaning, field);
+        break;
     case KEY_OTHER:
         key->read(r, node, into);
         break;
@@ -284,7 +343,7 @@ void reader_mapping(struct reader *r, const yaml_node_t *node, const char *what,
     for (size_t t = 0; t < count; t++) {
         for (size_t i = 0; i < tables[t].count; i++) {
             const struct key *key = &tables[t].keys[i];
-            const yaml_node_t *value = value_of(r, node, key->name);
+            const yaml_node_t *value = key->belongs ? NULL : value_of(r, node, key->name);
 
             if (value)
                 read_key(r, key, value, (char *)into + tables[t].offset);

@@ -66,6 +66,7 @@ enum key_kind {
     KEY_TEXT,    /* struct text */
     KEY_INTEGER, /* struct setting, low..high */
     KEY_WORD,    /* struct setting, one of words */
+    KEY_WORDS,   /* struct setting, the words' values or-ed: one of words, or a list of them */
     KEY_OTHER,   /* `read` gets the structure that the mapping fills, and knows */
 };
 struct key {
@@ -77,6 +78,7 @@ struct key {
     int64_t low, high;
     void (*read)(struct reader *r, const yaml_node_t *node, void *into);
     const char *meaning; /* one line, shown when the key is missing, unknown or has a wrong value */
+    const char *belongs; /* not NULL: the key is not for this mapping; where it goes instead */
 };
 enum {
     KEY_OPTIONAL,
@@ -124,6 +126,9 @@ int reader_integer(struct reader *r, const yaml_node_t *node, const char *what, 
                    int64_t high, struct setting *out);
 int reader_word(struct reader *r, const yaml_node_t *node, const char *what,
                 const struct word *words, const char *meaning, struct setting *out);
+/* A word or a list of different ones, whose values are or-ed; a word of value 0 stands alone. */
+int reader_words(struct reader *r, const yaml_node_t *node, const char *what,
+                 const struct word *words, const char *meaning, struct setting *out);
 
 /* An integer with an optional suffix K, M or G (times 1024, 1024^2, 1024^3). Returns 0 or -EINVAL. */
 int integer_parse(const char *text, int64_t *value);

@@ -26,6 +26,7 @@ static const struct word right_words[] = {{"create", PLAN_RIGHT_CREATE},
 static const struct word oracle_words[] = {{"none", 0}, {"checksum", 1}, {NULL, 0}};
 
 static void read_params(struct reader *r, const yaml_node_t *node, void *into);
+static void read_presets(struct reader *r, const yaml_node_t *node, void *into);
 static void read_sips(struct reader *r, const yaml_node_t *node, void *into);
 static void read_channels(struct reader *r, const yaml_node_t *node, void *into);
 static void read_rights(struct reader *r, const yaml_node_t *node, void *into);
@@ -36,6 +37,8 @@ static const struct key workload_keys[] = {
     KEY_FIELD("about", KEY_TEXT, KEY_OPTIONAL, struct workload, about, "one line about it"),
     KEY_READ("params", KEY_OPTIONAL, read_params,
              "integers that the SIPs can ask for, with their defaults"),
+    KEY_READ("presets", KEY_OPTIONAL, read_presets, /* after the params that they change */
+             "sets of values for the params, by name"),
     KEY_READ("sips", KEY_REQUIRED, read_sips, "the SIPs, by name"),
     KEY_READ("channels", KEY_OPTIONAL, read_channels, "the channels between them, by name"),
     KEY_FIELD("oracle", KEY_WORD, KEY_OPTIONAL, struct workload, oracle,
@@ -96,12 +99,21 @@ int params_set(struct config_params *params, const char *name, int64_t value) {
     return 0;
 }
 
+void params_put(struct config_params *params, const struct config_params *over) {
+    for (size_t i = 0; i < over->count; i++)
+        if (params_find(params, over->item[i].name))
+            params_set(params, over->item[i].name, over->item[i].value);
+}
+
 static void read_param(struct reader *r, const struct name *name, const yaml_node_t *value,
                        void *into) {
     struct setting setting;
 
-    if (reader_integer(r, value, "a param", INT64_MIN, INT64_MAX, &setting) == 0 &&
-        params_set(into, name->text, setting.value) < 0)
+    if (strcmp(name->text, "preset") == 0)
+        diag_at(r->diags, name->at,
+                "a param cannot be named 'preset', which chooses one; choose another name");
+    else if (reader_integer(r, value, "a param", INT64_MIN, INT64_MAX, &setting) == 0 &&
+             params_set(into, name->text, setting.value) < 0)
         diag_at(r->diags, name->at, "more than %u params; the guest has room for no more",
                 PLAN_MAX_PARAMS);
 }
@@ -110,6 +122,55 @@ static void read_params(struct reader *r, const yaml_node_t *node, void *into) {
     struct workload *workload = into;
 
     reader_names(r, node, "'params'", read_param, &workload->params);
+}
+
+/* ---- presets ---- */
+
+struct preset_reading {
+    const struct workload *workload;
+    struct workload_preset *preset;
+};
+
+static void read_preset_param(struct reader *r, const struct name *name, const yaml_node_t *value,
+                              void *into) {
+    const struct preset_reading *reading = into;
+    const struct config_params *params = &reading->workload->params;
+    const char *names[PLAN_MAX_PARAMS];
+    char nearest[NEAREST_TEXT_BYTES], choices[CHOICES_TEXT_BYTES];
+    struct setting setting;
+
+    for (size_t i = 0; i < params->count; i++)
+        names[i] = params->item[i].name;
+    if (!params_find(params, name->text))
+        diag_at(r->diags, name->at, "preset '%s' sets '%s', which is no param; expected %s%s",
+                reading->preset->name.text, name->text,
+                params->count ? choices_text(names, params->count, choices) : "params to be there",
+                nearest_text(name->text, names, params->count, nearest));
+    else if (reader_integer(r, value, "a param", INT64_MIN, INT64_MAX, &setting) == 0)
+        params_set(&reading->preset->params, name->text, setting.value);
+}
+
+static void read_preset(struct reader *r, const struct name *name, const yaml_node_t *value,
+                        void *into) {
+    struct workload *workload = into;
+    struct preset_reading reading = {workload, &workload->presets[workload->preset_count]};
+
+    if (strcmp(name->text, PRESET_DEFAULT) == 0) {
+        diag_at(r->diags, name->at,
+                "preset '" PRESET_DEFAULT "' is what 'params' says; leave it out");
+        return;
+    }
+    if (workload->preset_count == WORKLOAD_MAX_PRESETS) {
+        diag_at(r->diags, name->at, "more than %d presets", WORKLOAD_MAX_PRESETS);
+        return;
+    }
+    workload->preset_count++;
+    reading.preset->name = *name;
+    reader_names(r, value, "a preset", read_preset_param, &reading);
+}
+
+static void read_presets(struct reader *r, const yaml_node_t *node, void *into) {
+    reader_names(r, node, "'presets'", read_preset, into);
 }
 
 /* ---- SIPs ---- */
@@ -373,6 +434,23 @@ const char *workload_about(const struct workload *workload) {
 
 const struct config_params *workload_params(const struct workload *workload) {
     return &workload->params;
+}
+
+const char *workload_preset_at(const struct workload *workload, size_t index) {
+    if (index == 0)
+        return PRESET_DEFAULT;
+    return index <= workload->preset_count ? workload->presets[index - 1].name.text : NULL;
+}
+
+const struct config_params *workload_preset(const struct workload *workload, const char *name) {
+    static const struct config_params nothing;
+
+    if (strcmp(name, PRESET_DEFAULT) == 0)
+        return &nothing;
+    for (size_t i = 0; i < workload->preset_count; i++)
+        if (strcmp(workload->presets[i].name.text, name) == 0)
+            return &workload->presets[i].params;
+    return NULL;
 }
 
 int workload_oracle(const struct workload *workload) { return workload->oracle.value != 0; }

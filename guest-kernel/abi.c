@@ -4,6 +4,7 @@
  */
 #include "calls.h"
 #include "channel.h"
+#include "compose.h"
 #include "events.h"
 #include "kernel.h"
 #include "page.h"
@@ -17,7 +18,7 @@ static int64_t name_in(uint64_t address, uint64_t bytes, char name[PLAN_NAME_BYT
         return ABI_EINVAL;
     if (!sip_may_read(sip_current(), address, bytes))
         return ABI_EFAULT;
-    memcpy(name, (const void *)address, bytes);
+    user_copy(name, (const void *)address, bytes);
     name[bytes] = 0;
     return ABI_OK;
 }
@@ -48,7 +49,9 @@ int64_t abi_print(uint64_t text, uint64_t bytes, uint64_t c UNUSED, uint64_t d U
         return ABI_EINVAL;
     if (!sip_may_read(sip_current(), text, bytes))
         return ABI_EFAULT;
-    console_write((const char *)text, bytes);
+    char copy[MAX_PRINT_BYTES];
+    user_copy(copy, (const void *)text, bytes);
+    console_write(copy, bytes);
     return ABI_OK;
 }
 
@@ -87,7 +90,7 @@ int64_t abi_events(uint64_t to, uint64_t b UNUSED, uint64_t c UNUSED, uint64_t d
     _Static_assert(sizeof(struct abi_events) == sizeof events, "one counter for each event");
     if (!sip_may_write(sip_current(), to, sizeof events))
         return ABI_EFAULT;
-    memcpy((void *)to, events, sizeof events);
+    user_copy((void *)to, events, sizeof events);
     return ABI_OK;
 }
 
@@ -96,7 +99,7 @@ int64_t abi_report(uint64_t from, uint64_t b UNUSED, uint64_t c UNUSED, uint64_t
     struct abi_report report;
     if (!sip_may_read(sip, from, sizeof report))
         return ABI_EFAULT;
-    memcpy(&report, (const void *)from, sizeof report);
+    user_copy(&report, (const void *)from, sizeof report);
     if (report.samples == 0 || report.samples > RESULT_MAX_SAMPLES ||
         report.overheads > RESULT_MAX_SAMPLES || report.batch == 0 ||
         report.kind > RESULT_ROUND_TRIP || report.name[sizeof report.name - 1])
@@ -120,7 +123,7 @@ int64_t abi_report(uint64_t from, uint64_t b UNUSED, uint64_t c UNUSED, uint64_t
     op->operations = report.operations;
     op->oracle = report.oracle;
     memcpy(op->events, report.events, sizeof op->events);
-    memcpy((uint8_t *)kernel_result + op->offset, (const void *)report.values, bytes);
+    user_copy((uint8_t *)kernel_result + op->offset, (const void *)report.values, bytes);
     kernel_result->used += bytes;
     kernel_result->ops++;
     return ABI_OK;
@@ -168,7 +171,7 @@ int64_t abi_wait(uint64_t endpoints, uint64_t count, uint64_t c UNUSED, uint64_t
         return ABI_EINVAL;
     if (!sip_may_read(sip_current(), endpoints, count * sizeof list[0]))
         return ABI_EFAULT;
-    memcpy(list, (const void *)endpoints, count * sizeof list[0]);
+    user_copy(list, (const void *)endpoints, count * sizeof list[0]);
     return channel_wait(sip_current(), list, count);
 }
 
@@ -241,7 +244,7 @@ int64_t abi_fail(uint64_t text, uint64_t bytes, uint64_t c UNUSED, uint64_t d UN
         return ABI_EINVAL;
     if (!sip_may_read(sip_current(), text, bytes))
         return ABI_EFAULT;
-    memcpy(why, (const void *)text, bytes);
+    user_copy(why, (const void *)text, bytes);
     why[bytes] = 0;
     if (sip_current()->plan->rights & PLAN_MAY_FAULT)
         sip_fault(ABI_TRAP_UNREACHABLE, "failed", 0, 0);

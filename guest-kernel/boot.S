@@ -1,10 +1,18 @@
 /*
- * From the PVH entry (32-bit protected mode, paging off, ebx = struct hvm_start_info *) to kmain() in
- * long mode in the higher half. Its tables map the first 4 GiB twice, at 0 and at PHYS_VA, and the
+ * From one of two entries (both in 32-bit protected mode, paging off, ebx = what the loader has to say)
+ * to kmain() in long mode in the higher half: PVH, struct hvm_start_info; multiboot2, its information,
+ * with the magic number in eax. Its tables map the first 4 GiB twice, at 0 and at PHYS_VA, and the
  * first GiB at KERNEL_VA; space_init() replaces them by tables that are W^X.
- * Source: Xen's x86/HVM direct boot ABI (PVH); AMD64 manual volume 2, 14.6 (activating long mode).
+ * Source: Xen's x86/HVM direct boot ABI (PVH); Multiboot2 specification, 3.1 (header), 3.3 (machine
+ * state); AMD64 manual volume 2, 14.6 (activating long mode).
  */
 #include "memlayout.h"
+
+#define MULTIBOOT_HEADER 0xe85250d6
+#define MULTIBOOT_HEADER_BYTES multiboot_header_end - multiboot_header
+#define MULTIBOOT_TEXT_SCREEN 2 /* the kernel can write to one */
+#define UART 0x3f8              /* PORT_CONSOLE */
+#define TEXT_SCREEN 0xb8000
 
     .section .note.pvh, "a", @note
     .align 4
@@ -14,9 +22,31 @@
 2:
 
     .section .boot, "awx"
+    .balign 8
+multiboot_header:               /* a loader looks for it in the file's first 32 KiB */
+    .long MULTIBOOT_HEADER, 0 /* i386 */, MULTIBOOT_HEADER_BYTES
+    .long -(MULTIBOOT_HEADER + (MULTIBOOT_HEADER_BYTES))
+    .short 3, 0                 /* the entry, since that of the ELF header is PVH's */
+    .long 12, boot_multiboot, 0
+    .short 4, 1                 /* what it can do with a screen */
+    .long 12, MULTIBOOT_TEXT_SCREEN, 0
+    .short 6, 0                 /* modules on page boundaries */
+    .long 8
+    .short 0, 0
+    .long 8
+multiboot_header_end:
+
     .code32
+boot_multiboot:
+    mov %eax, %esi              /* kmain's second argument */
+    xor %eax, %eax
+    mov %eax, %cr4              /* firmware may have left something there */
+    jmp boot_common
+
     .globl boot_pvh
 boot_pvh:
+    xor %esi, %esi
+boot_common:
     cld
     cli
     mov %ebx, %edi              /* kmain's first argument, once in long mode */
@@ -50,6 +80,7 @@ boot_pvh:
     mov %eax, %gs
     mov $boot_stack_top, %rsp
     mov %edi, %edi
+    mov %esi, %esi
     xor %ebp, %ebp
     mov $kmain, %rax
     call *%rax
@@ -57,19 +88,40 @@ boot_pvh:
     jmp 2b
 
     .code32
+    .macro port_write port, value
+    mov $\port, %edx
+    mov $\value, %eax
+    outb %al, %dx
+    .endm
+
 boot_refuse:                    /* no console is set up; say it on the port and end the run */
-    mov $boot_refusal, %esi
-3:  mov $0x3fd, %edx            /* line status of the 16550: until it has sent what it had */
-4:  inb %dx, %al
+    test %esi, %esi
+    jz 3f
+    port_write UART + 3, 0x83   /* as console_start_port() does, for 115200 8N1 */
+    port_write UART, 1
+    port_write UART + 1, 0
+    port_write UART + 3, 3
+    mov $boot_refusal, %esi     /* and on the screen, in white on black */
+    mov $TEXT_SCREEN, %edi
+    mov $0x0f, %ah
+2:  lodsb
+    cmp $'\n', %al
+    je 3f
+    stosw
+    jmp 2b
+3:  mov $boot_refusal, %esi
+4:  mov $0x3fd, %edx            /* line status of the 16550: until it has sent what it had */
+    mov $100000, %ecx           /* or is not there */
+5:  inb %dx, %al
     test $0x40, %al
-    jz 4b
+    loopz 5b
     lodsb
     test %al, %al
-    jz 5f
-    mov $0x3f8, %edx
+    jz 6f
+    mov $UART, %edx
     outb %al, %dx
-    jmp 3b
-5:  mov $1, %eax
+    jmp 4b
+6:  mov $1, %eax
     mov $0xf4, %edx
     outl %eax, %dx
     mov $0x8a00, %edx           /* the same for Bochs */
@@ -77,8 +129,8 @@ boot_refuse:                    /* no console is set up; say it on the port and 
     outw %ax, %dx
     mov $0x8ae0, %eax
     outw %ax, %dx
-6:  hlt
-    jmp 6b
+7:  hlt
+    jmp 7b
 boot_refusal:
     .asciz "bulkhead: this CPU lacks long mode or NX\n"
 

@@ -1,15 +1,30 @@
-/* The console: a 16550 at PORT_CONSOLE and, once there is one, the log in the result region. */
+/*
+ * The console: a 16550 at PORT_CONSOLE and, once there is one, the log in the result region. On a bare
+ * machine the port may be missing, and the screen takes part.
+ */
 #include "kernel.h"
+#include "screen.h"
 #include "x86.h"
 
 static struct result_header *console_result;
+static bool console_bare, console_port_absent;
+
+enum { /* registers of the 16550, from PORT_CONSOLE on */
+    UART_DATA = 0,
+    UART_INTERRUPTS = 1,
+    UART_FIFO = 2,
+    UART_LINE = 3, /* bit 7: the first two are the divisor of 115200 baud */
+    UART_MODEM = 4,
+    UART_STATUS = 5,
+    UART_SCRATCH = 7,
+};
 
 void console_start(struct result_header *result) { console_result = result; }
 
 /* Until the line status has the bit; a machine without a 16550 says 0xff. */
 static void console_wait(uint8_t bit) {
     for (int tries = 0; tries < 100000; tries++)
-        if (x86_in8(PORT_CONSOLE + 5) & bit)
+        if (x86_in8(PORT_CONSOLE + UART_STATUS) & bit)
             break;
 }
 
@@ -20,7 +35,51 @@ static void console_byte(char byte) {
     x86_out8(PORT_CONSOLE, (uint8_t)byte);
 }
 
+static bool uart_remembers(uint8_t byte) {
+    x86_out8(PORT_CONSOLE + UART_SCRATCH, byte);
+    return x86_in8(PORT_CONSOLE + UART_SCRATCH) == byte;
+}
+
+void console_start_port(void) {
+    console_bare = true;
+    console_port_absent = !uart_remembers(0x5a) || !uart_remembers(0xa5);
+    if (console_port_absent)
+        return;
+    x86_out8(PORT_CONSOLE + UART_INTERRUPTS, 0);
+    x86_out8(PORT_CONSOLE + UART_LINE, 0x80);
+    x86_out8(PORT_CONSOLE + UART_DATA, 1);
+    x86_out8(PORT_CONSOLE + UART_INTERRUPTS, 0);
+    x86_out8(PORT_CONSOLE + UART_LINE, 3);
+    x86_out8(PORT_CONSOLE + UART_FIFO, 7);  /* on, and emptied */
+    x86_out8(PORT_CONSOLE + UART_MODEM, 3); /* ready to send and to receive */
+}
+
+bool console_has_port(void) { return !console_port_absent; }
+
+void console_port_write(const char *text, uint64_t bytes) {
+    for (uint64_t i = 0; i < bytes && !console_port_absent; i++) {
+        if (text[i] == '\n')
+            console_byte('\r');
+        console_byte(text[i]);
+    }
+}
+
+int console_port_read(void) {
+    if (console_port_absent || !(x86_in8(PORT_CONSOLE + UART_STATUS) & 1))
+        return -1;
+    return x86_in8(PORT_CONSOLE + UART_DATA);
+}
+
+static void console_write_bare(const char *text, uint64_t bytes) {
+    console_port_write(text, bytes);
+    screen_write(text, bytes);
+}
+
 void console_write(const char *text, uint64_t bytes) {
+    if (console_bare) {
+        console_write_bare(text, bytes);
+        return;
+    }
     for (uint64_t i = 0; i < bytes; i++) {
         console_byte(text[i]);
         if (console_result && console_result->log_bytes < RESULT_LOG_BYTES) {

@@ -14,6 +14,11 @@ struct domain {
     uint32_t ring;
     uint32_t page_bits;  /* PLAN_PAGES_LARGEST: SIPs live at identity addresses */
     uint32_t access;     /* what its mappings need on top of read, write, execute */
+    uint32_t pkru;       /* PKU: its ring 3 may reach keys 0 and its own */
+    uint32_t class;      /* its index in the plan: selects its switch routines */
+    uint32_t key;        /* PKU: its key, 0: none */
+    bool user_view;      /* KPTI: its ring 3 runs on the space's user root */
+    uint64_t offset;     /* added to the addresses of its SIPs and heap */
     struct space *space; /* its own, or &space_kernel */
     struct heap *heap;   /* where its SIPs' blocks are: its own, or that of ring 0 */
     struct space own_space;

@@ -4,6 +4,7 @@
 #include "kernel.h"
 #include "page.h"
 #include "thread.h"
+#include "tlb.h"
 #include "x86.h"
 
 #define UNITS_PER_PAGE (PAGE_BYTES / HEAP_UNIT_BYTES)
@@ -27,6 +28,8 @@ bool heap_create(struct heap *heap, uint32_t number, struct space *space, uint32
                  uint32_t access) {
     *heap = (struct heap){0};
     heap->va = number ? HEAP_VA + (uint64_t)number * HEAP_STRIDE : HEAP0_VA;
+    if (space == &space_kernel && access & SPACE_USER)
+        heap->va += RING3_VA;
     heap->number = number;
     heap->limit = HEAP_PAGES;
     heap->page_bits = page_bits;
@@ -63,19 +66,16 @@ void heap_share(struct heap *heap, struct space *space, uint32_t access) {
     heap->flags[1] = space_flags(access);
 }
 
-/* The domains of a channel's heap go on, so that nothing of it may stay mapped. */
+/* Where the spaces that it was mapped in go on, nothing of it may stay mapped. */
 static void heap_unmap(struct heap *heap) {
     for (int i = 0; i < 2 && heap->space[i]; i++) {
         space_unmap(heap->space[i], heap->va, (uint64_t)heap->top * PAGE_BYTES);
-        if (x86_read_cr3() == heap->space[i]->root) {
-            x86_write_cr3(heap->space[i]->root);
-            events[EVENT_TLB_FLUSHES]++;
-        }
+        tlb_forget_space(heap->space[i]);
     }
 }
 
 void heap_destroy(struct heap *heap) {
-    if (of_channel(heap))
+    if (of_channel(heap) || (heap->space[0] == &space_kernel && !heap->fixed))
         heap_unmap(heap);
     uint32_t pages_per_frame = 1u << (heap->page_bits - 12);
     for (uint32_t page = 0; page < heap->top; page++) {
@@ -120,17 +120,13 @@ static bool map_everywhere(struct heap *heap, uint32_t page, uint64_t pa, uint64
 }
 
 /* Guarded: makes sure that there are page tables for a page, and remembers them. */
-static bool reach_everywhere(struct heap *heap, uint32_t page) {
-    for (int in = 0; in < 2 && heap->space[in]; in++) {
-        uint64_t **table = &heap->table[in][page / HEAP_TABLE_PAGES];
-        if (*table)
-            continue;
-        uint64_t *entry = space_reach(heap->space[in], heap->va + (uint64_t)page * PAGE_BYTES);
-        if (!entry)
-            return false;
-        *table = (uint64_t *)((uint64_t)entry & ~(uint64_t)(PAGE_BYTES - 1));
-    }
-    return true;
+static bool page_reach(struct heap *heap, uint32_t page) {
+    uint64_t **table = &heap->table[page / HEAP_TABLE_PAGES];
+    if (*table)
+        return true;
+    uint64_t *entry = space_reach(heap->space[0], heap->va + (uint64_t)page * PAGE_BYTES);
+    *table = (uint64_t *)((uint64_t)entry & ~(uint64_t)(PAGE_BYTES - 1));
+    return entry;
 }
 
 /* Makes sure that there is metadata for a page. */
@@ -159,8 +155,8 @@ static bool heap_back(struct heap *heap, uint32_t page) {
         uint64_t pa = page_alloc_zeroed();
         if (pa == PAGE_NONE)
             return false;
-        bool mapped = heap->guarded ? reach_everywhere(heap, page)
-                                    : map_everywhere(heap, page, pa, PAGE_BYTES);
+        bool mapped =
+            heap->guarded ? page_reach(heap, page) : map_everywhere(heap, page, pa, PAGE_BYTES);
         if (!mapped) {
             page_free(pa);
             return false;
@@ -187,29 +183,21 @@ static bool heap_back(struct heap *heap, uint32_t page) {
     return true;
 }
 
-/* ---- guarded heaps: the pages of a run are mapped only while it is allocated ---- */
+/* ---- guarded heaps, all of one space: the pages of a run are mapped only while it is allocated ---- */
 
-static inline uint64_t *entry_of(struct heap *heap, int in, uint32_t page) {
-    return &heap->table[in][page / HEAP_TABLE_PAGES][page % HEAP_TABLE_PAGES];
+static inline uint64_t *entry_of(struct heap *heap, uint32_t page) {
+    return &heap->table[page / HEAP_TABLE_PAGES][page % HEAP_TABLE_PAGES];
 }
 
 static void run_show(struct heap *heap, uint32_t page, uint32_t order) {
-    for (int in = 0; in < 2 && heap->space[in]; in++)
-        for (uint32_t i = page; i < page + (1u << order); i++)
-            *entry_of(heap, in, i) =
-                (uint64_t)page_of(heap, i)->frame * PAGE_BYTES | heap->flags[in];
+    for (uint32_t i = page; i < page + (1u << order); i++)
+        *entry_of(heap, i) = (uint64_t)page_of(heap, i)->frame * PAGE_BYTES | heap->flags[0];
 }
 
-static void run_hide(struct heap *heap, uint32_t page, uint32_t order) {
-    for (int in = 0; in < 2 && heap->space[in]; in++) {
-        bool live = thread_current->root == heap->space[in]->root;
-        for (uint32_t i = page; i < page + (1u << order); i++) {
-            *entry_of(heap, in, i) = 0;
-            if (!live) /* its next use begins with a load of CR3, which flushes */
-                continue;
-            x86_invlpg(heap->va + (uint64_t)i * PAGE_BYTES);
-            events[EVENT_TLB_FLUSHES]++;
-        }
+static inline void run_hide(struct heap *heap, bool current, uint32_t page, uint32_t order) {
+    for (uint32_t i = page; i < page + (1u << order); i++) {
+        *entry_of(heap, i) = 0;
+        tlb_forget_page(heap->space[0], current, heap->va + (uint64_t)i * PAGE_BYTES);
     }
 }
 
@@ -395,7 +383,7 @@ void heap_free(block_t block) {
     } else {
         ASSERT(meta->state == HEAP_PAGE_RUN && unit == 0);
         if (heap->guarded)
-            run_hide(heap, page, meta->order);
+            run_hide(heap, thread_current->root == heap->space[0]->load, page, meta->order);
         run_push(heap, page, meta->order);
     }
     if (heap->live && --heap->live == 0)
@@ -425,7 +413,7 @@ static uint32_t bare_alloc(struct heap *heap, uint32_t order) {
         run_push(heap, heap->top, 0);
     }
     for (uint32_t i = 0; i < pages; i++) {
-        if (!heap_meta(heap, page + i) || !reach_everywhere(heap, page + i))
+        if (!heap_meta(heap, page + i) || !page_reach(heap, page + i))
             return 0;
         page_of(heap, page + i)->state = HEAP_PAGE_INNER;
     }
@@ -440,7 +428,7 @@ block_t heap_remap(struct heap *to, block_t block) {
     uint32_t target = bare_alloc(to, order);
     if (!target)
         return BLOCK_NONE;
-    run_hide(from, page, order);
+    run_hide(from, tlb_is_current(from->space[0]), page, order);
     for (uint32_t i = 0; i < 1u << order; i++) {
         struct heap_page *giver = page_of(from, page + i);
         page_of(to, target + i)->frame = giver->frame;

@@ -60,7 +60,7 @@ struct heap {
     struct space *space[2]; /* where it is mapped; the second NULL but for a shared channel's */
     uint32_t access[2];     /* and with which rights */
     uint64_t flags[2];      /* of its page-table entries there */
-    uint64_t *table[2][HEAP_PAGES / HEAP_TABLE_PAGES];    /* guarded: its page tables there */
+    uint64_t *table[HEAP_PAGES / HEAP_TABLE_PAGES];       /* guarded: its page tables in space[0] */
     uint16_t small[HEAP_CLASSES];                         /* pages of a class with unused blocks */
     uint16_t run[HEAP_ORDERS];                            /* free runs */
     uint16_t bare[HEAP_ORDERS];                           /* free runs without memory */

@@ -15,6 +15,14 @@ void console_print(const char *format, ...) __attribute__((format(printf, 1, 2))
 void console_write(const char *text, uint64_t bytes);
 void console_flush(void);                         /* until all of it has left the port */
 void console_start(struct result_header *result); /* from now on also into the result's log */
+/*
+ * Without a host that did it: sets the serial port up for 115200 baud, 8 bits, no parity, 1 stop bit if
+ * there is one, and from now on prints to the screen too.
+ */
+void console_start_port(void);
+bool console_has_port(void);
+void console_port_write(const char *text, uint64_t bytes); /* there only, lines ended by CR LF */
+int console_port_read(void);                               /* a byte that came in, or -1 */
 void format_text(char *to, size_t room, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void format_list(char *to, size_t room, const char *format, va_list list);
@@ -38,6 +46,10 @@ void *memcpy(void *to, const void *from, size_t bytes);
 int memcmp(const void *a, const void *b, size_t bytes);
 size_t strlen(const char *text);
 bool string_equal(const char *a, const char *b);
+
+/* What the user's tables under KPTI map of the kernel's data. */
+#define TRAMPOLINE __attribute__((section(".trampoline")))
+extern uint8_t trampoline_data[], trampoline_data_end[];
 
 /* All of physical memory is mapped at PHYS_VA. */
 static inline void *phys_pointer(uint64_t pa) { return (void *)(PHYS_VA + pa); }

@@ -1,30 +1,17 @@
-/* From the PVH start info to a finished run: find the plan, check it, build it, run it, report. */
+/* From the start info to a finished run: find the plan, check it, build it, run it, report. */
 #include "channel.h"
+#include "compose.h"
 #include "kernel.h"
+#include "multiboot.h"
 #include "page.h"
 #include "selftest.h"
 #include "sip.h"
+#include "start.h"
 #include "timer.h"
 #include "trap.h"
 #include "x86.h"
 
-#define START_MAGIC 0x336ec578u
-#define MEMORY_RAM 1u
-
-struct start_info { /* Xen's struct hvm_start_info, version 1 */
-    uint32_t magic, version, flags, modules;
-    uint64_t module_list, command_line, rsdp, memory_map;
-    uint32_t memory_entries, reserved;
-};
-struct start_module {
-    uint64_t pa, bytes, command_line, reserved;
-};
-struct memory_entry {
-    uint64_t pa, bytes;
-    uint32_t type, reserved;
-};
-
-void kmain(uint32_t start_pa);
+void kmain(uint32_t start_pa, uint32_t magic); /* called by boot.S */
 
 static void add_memory(const struct start_info *start) {
     const struct memory_entry *entry = phys_pointer(start->memory_map);
@@ -70,9 +57,11 @@ static const struct plan_header *plan_find(const struct start_info *start) {
     return plan;
 }
 
-void kmain(uint32_t start_pa) {
-    const struct start_info *start = phys_pointer(start_pa);
+void kmain(uint32_t start_pa, uint32_t magic) {
     trap_init();
+    if (magic == MULTIBOOT_MAGIC)
+        start_pa = multiboot_start(start_pa);
+    const struct start_info *start = phys_pointer(start_pa);
     if (start->magic != START_MAGIC || start->version < 1 || start->memory_entries == 0)
         run_end(RESULT_FAILED, "not started by the PVH boot ABI, version 1, with a memory map");
     add_memory(start);
@@ -80,8 +69,10 @@ void kmain(uint32_t start_pa) {
     if (!result_start(plan))
         run_end(RESULT_FAILED, "the plan's result region does not fit into this memory");
     x86_out32(PORT_DOORBELL, PHASE_KERNEL);
+    compose_all(plan);
     const struct plan_domain *kernel_domain = plan_at(plan, plan->domains);
     kernel_result->page_bits = space_init(kernel_domain->pages);
+    compose_enable();
     thread_init();
     if (plan->flags & PLAN_SELF_TEST)
         selftest_run();

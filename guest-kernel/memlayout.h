@@ -9,6 +9,7 @@
  *   SIP_VA     SIPs, SIP_STRIDE apart: image at +0, stack at +SIP_STACK_OFFSET (guard page below)
  *   HEAP0_VA   the exchange heap of ring 0
  *   HEAP_VA    the exchange heaps of domains with one of their own
+ *   RING3_VA   added to SIP_VA and HEAP_VA for ring-3 domains that share the kernel's tables
  *   STUB_VA    the user-executable page of system call stubs
  */
 #ifndef BULKHEAD_MEMLAYOUT_H
@@ -25,6 +26,8 @@
 #define HEAP_VA 0x18000000000
 #define HEAP_STRIDE 0x100000000
 #define STUB_VA 0x40000000000
+#define RING3_VA                                                                                   \
+    0x40000000000 /* so that such a SIP begins at 0x48000000000, a heap at 0x58000000000 */
 
 #define PAGE_BYTES 4096
 #define CHUNK_BYTES 0x200000 /* 2 MiB: the unit of contiguous memory and a large page */

@@ -1,5 +1,6 @@
 /* How a run ends, and the memory helpers that the compiler may call. */
 #include "kernel.h"
+#include "multiboot.h"
 #include "page.h"
 #include "x86.h"
 
@@ -12,7 +13,7 @@ static void run_end_list(enum result_state state, const char *format, va_list li
 static void run_end_list(enum result_state state, const char *format, va_list list) {
     char text[sizeof kernel_result->message];
     format_list(text, sizeof text, format, list);
-    if (text[0])
+    if (text[0] && !multiboot_started()) /* whose summary has it */
         console_print("bulkhead: %s\n", text);
     if (kernel_result) {
         if (!kernel_result->message[0])
@@ -20,11 +21,15 @@ static void run_end_list(enum result_state state, const char *format, va_list li
         kernel_result->free_pages_after = page_free_count();
         __atomic_store_n(&kernel_result->state, (uint32_t)state, __ATOMIC_SEQ_CST);
     }
+    if (multiboot_started())
+        metal_report(state, kernel_result ? kernel_result->message : text);
     console_flush();
     x86_out32(PORT_DOORBELL, PHASE_END);
     x86_out32(PORT_EXIT, state == RESULT_DONE ? 0x10 : 0x11);
     x86_out16(PORT_BOCHS, BOCHS_OPEN);
     x86_out16(PORT_BOCHS, BOCHS_STOP);
+    if (multiboot_started())
+        metal_halt();
     for (;;)
         __asm__ volatile("cli; hlt");
 }

@@ -4,11 +4,10 @@
  */
 #include "sip_memory.h"
 #include "elf.h"
-#include "events.h"
 #include "image.h"
 #include "kernel.h"
 #include "page.h"
-#include "x86.h"
+#include "tlb.h"
 
 #define PAGES_OFFSET 0x30000000 /* of a SIP's own pages, in its stretch of addresses */
 #define MAX_PAGES 1024
@@ -40,20 +39,20 @@ static bool map_fresh(struct sip *sip, uint64_t va, uint64_t bytes, uint32_t acc
     return true;
 }
 
-/* Unmaps, and frees unless the plan holds the memory. */
-static void unmap(struct sip *sip, uint64_t va, uint64_t bytes, bool of_plan) {
+/* Unmaps, and frees unless the plan holds the memory. `going`: the SIP has ended, or never began. */
+static void unmap(struct sip *sip, uint64_t va, uint64_t bytes, bool of_plan, bool going) {
     struct space *space = sip->domain->space;
     uint64_t page = 1ull << sip->domain->page_bits;
-    bool live = x86_read_cr3() == space->root;
+    /* A tagged space of this SIP alone is not entered again; its tag is flushed when it is given anew. */
+    bool current = tlb_is_current(space);
+    bool last = going && space != &space_kernel && sip->domain->plan->per_sip;
     for (uint64_t done = 0; done < bytes; done += page) {
         uint64_t pa = space_lookup(space, va + done);
         if (pa == PAGE_NONE)
             continue;
         space_unmap(space, va + done, page);
-        if (live) { /* another space is entered by a load of CR3, which flushes */
-            x86_invlpg(va + done);
-            events[EVENT_TLB_FLUSHES]++;
-        }
+        if (!last)
+            tlb_forget_page(space, current, va + done);
         if (of_plan)
             continue;
         if (sip->domain->page_bits == PLAN_PAGES_4K)
@@ -93,7 +92,7 @@ static bool place_identity(struct sip *sip) {
 
 static bool place_paged(struct sip *sip) {
     const struct image *image = sip->image;
-    sip->base = SIP_VA + (uint64_t)sip->number * SIP_STRIDE;
+    sip->base = SIP_VA + sip->domain->offset + (uint64_t)sip->number * SIP_STRIDE;
     sip->stack = sip->base + SIP_STACK_OFFSET;
     sip->stack_top = sip->stack + round_up(image->note.stack_bytes, PAGE_BYTES);
     for (uint32_t i = 0; i < image->segments; i++) {
@@ -145,8 +144,8 @@ void sip_memory_destroy(struct sip *sip) {
     }
     for (uint32_t i = 0; i < image->segments; i++)
         unmap(sip, sip->base + image->segment[i].va, round_up(image->segment[i].bytes, PAGE_BYTES),
-              mapped_from_plan(sip, &image->segment[i]));
-    unmap(sip, sip->stack, sip->stack_top - sip->stack, false);
+              mapped_from_plan(sip, &image->segment[i]), true);
+    unmap(sip, sip->stack, sip->stack_top - sip->stack, false, true);
 }
 
 bool sip_may_read(const struct sip *sip, uint64_t address, uint64_t bytes) {
@@ -179,7 +178,7 @@ int64_t sip_pages_alloc(struct sip *sip, uint64_t count) {
         if (round_up(bytes, page) > limit - va)
             return ABI_ENOMEM;
         if (!map_fresh(sip, va, bytes, SPACE_WRITE)) {
-            unmap(sip, va, bytes, false);
+            unmap(sip, va, bytes, false, false);
             return ABI_ENOMEM;
         }
         sip->pages += round_up(bytes, page);
@@ -196,7 +195,7 @@ void sip_pages_free(struct sip *sip, struct slot *slot) {
     uint64_t va = slot->pa, bytes = (uint64_t)slot->pages * PAGE_BYTES;
     slot->pages = 0;
     if (sip->domain->page_bits != PLAN_PAGES_LARGEST) {
-        unmap(sip, va, bytes, false);
+        unmap(sip, va, bytes, false, false);
         if (va + round_up(bytes, 1ull << sip->domain->page_bits) == sip->pages)
             sip->pages = va; /* the latest one: its addresses can be used again */
         if (--sip->pages_live == 0)

@@ -2,6 +2,7 @@
 #include "space.h"
 #include "kernel.h"
 #include "page.h"
+#include "tlb.h"
 #include "x86.h"
 
 #define ENTRIES 512
@@ -12,9 +13,16 @@
 
 struct space space_kernel;
 
+extern uint8_t trap_stubs[], composed_code_end[]; /* entry.S */
+
 static uint64_t *table_at(uint64_t pa) { return phys_pointer(pa); }
 
 static unsigned index_at(uint64_t va, int level) { return va >> LEVEL_BITS(level) & (ENTRIES - 1); }
+
+/* KPTI: of the kernel's own space ring 3 sees only what lies from RING3_VA on. */
+static bool user_sees(const struct space *space, uint64_t va) {
+    return va < PHYS_VA && (space != &space_kernel || va >= RING3_VA);
+}
 
 /* The entry for va at `level`, with tables made on the way down; NULL when memory is exhausted. */
 static uint64_t *space_walk(struct space *space, uint64_t va, int level) {
@@ -29,6 +37,8 @@ static uint64_t *space_walk(struct space *space, uint64_t va, int level) {
             space->tables++;
             /* Rights are decided by the last level; a user bit above it only in the lower half. */
             *entry = table | PTE_PRESENT | PTE_WRITE | (va < PHYS_VA ? PTE_USER : 0);
+            if (at == 3 && space->user_root && user_sees(space, va))
+                table_at(space->user_root)[index_at(va, 3)] = *entry;
         }
         ASSERT(!(*entry & PTE_LARGE));
         entry = table_at(*entry & PTE_ADDRESS) + index_at(va, at - 1);
@@ -40,7 +50,8 @@ uint64_t *space_reach(struct space *space, uint64_t va) { return space_walk(spac
 
 uint64_t space_flags(uint32_t access) {
     return PTE_PRESENT | (access & SPACE_WRITE ? PTE_WRITE : 0) |
-           (access & SPACE_USER ? PTE_USER : 0) | (access & SPACE_EXECUTE ? 0 : PTE_NX);
+           (access & SPACE_USER ? PTE_USER : 0) | (access & SPACE_EXECUTE ? 0 : PTE_NX) |
+           (uint64_t)(access / SPACE_KEY) << PTE_KEY_SHIFT;
 }
 
 bool space_map(struct space *space, uint64_t va, uint64_t pa, uint64_t bytes, uint32_t page_bits,
@@ -96,8 +107,10 @@ void space_unmap(struct space *space, uint64_t va, uint64_t bytes) {
 }
 
 bool space_create(struct space *space, bool with_ring0_heap) {
-    space->root = page_alloc();
-    space->tables = 0;
+    space->root = space->load = page_alloc();
+    space->tables = space->pcid = 0;
+    space->user_root = 0;
+    space->tagged = false;
     if (space->root == PAGE_NONE)
         return false;
     uint64_t *to = table_at(space->root), *from = table_at(space_kernel.root);
@@ -111,6 +124,58 @@ bool space_create(struct space *space, bool with_ring0_heap) {
     return true;
 }
 
+static struct space trampoline; /* only its kernel's half is used */
+
+bool space_trampoline_create(void) {
+    uint64_t code = (uint64_t)trap_stubs, data = (uint64_t)trampoline_data;
+    trampoline.root = page_alloc_zeroed();
+    return trampoline.root != PAGE_NONE &&
+           space_map(&trampoline, code, kernel_address(trap_stubs),
+                     round_up((uint64_t)composed_code_end, PAGE_BYTES) - code, PLAN_PAGES_4K,
+                     SPACE_EXECUTE) &&
+           space_map(&trampoline, data, kernel_address(trampoline_data),
+                     (uint64_t)trampoline_data_end - data, PLAN_PAGES_4K, SPACE_WRITE);
+}
+
+bool space_create_user_root(struct space *space) {
+    uint64_t root = page_alloc_zeroed();
+    if (root == PAGE_NONE)
+        return false;
+    uint64_t *to = table_at(root), *from = table_at(space->root);
+    for (uint64_t i = 0; i < ROOT_KERNEL_HALF; i++)
+        if (user_sees(space, i << LEVEL_BITS(3)))
+            to[i] = from[i];
+    to[index_at(KERNEL_VA, 3)] = table_at(trampoline.root)[index_at(KERNEL_VA, 3)];
+    space->user_root = space->user_load = root;
+    return true;
+}
+
+void space_tag(struct space *space, uint32_t pcid, bool keep) {
+    space->tagged = true;
+    if (!keep)
+        return; /* simulated */
+    space->pcid = pcid;
+    space->load = space->root | pcid | CR3_KEEP;
+    if (space->user_root)
+        space->user_load = space->user_root | (pcid + 1) | CR3_KEEP;
+    tlb_forget_tag(pcid);
+    tlb_forget_tag(pcid + 1);
+}
+
+static void mark_global(uint64_t table, int level) {
+    uint64_t *entries = table_at(table);
+    for (int i = level == 3 ? ROOT_KERNEL_HALF : 0; i < ENTRIES; i++) {
+        if (!(entries[i] & PTE_PRESENT))
+            continue;
+        if (level == 0 || entries[i] & PTE_LARGE)
+            entries[i] |= PTE_GLOBAL;
+        else
+            mark_global(entries[i] & PTE_ADDRESS, level - 1);
+    }
+}
+
+void space_mark_kernel_global(void) { mark_global(space_kernel.root, 3); }
+
 static void table_destroy(uint64_t table, int level) {
     for (int i = 0; level > 0 && i < ENTRIES; i++) {
         uint64_t entry = table_at(table)[i];
@@ -121,6 +186,8 @@ static void table_destroy(uint64_t table, int level) {
 }
 
 void space_destroy(struct space *space) {
+    if (space->user_root)
+        page_free(space->user_root);
     uint64_t *root = table_at(space->root), *kernel = table_at(space_kernel.root);
     if (space->tables <= SPACE_TABLES) {
         for (uint32_t i = 0; i < space->tables; i++)
@@ -167,7 +234,7 @@ uint32_t space_init(uint32_t page_bits) {
         run_end(RESULT_UNAVAILABLE, "needs 1 GiB pages, which this CPU lacks");
     if (identity)
         page_bits = cpu_has_1g_pages() ? PLAN_PAGES_1G : PLAN_PAGES_2M;
-    space_kernel.root = page_alloc_zeroed();
+    space_kernel.root = space_kernel.load = page_alloc_zeroed();
     if (space_kernel.root == PAGE_NONE)
         run_end(RESULT_FAILED, "no memory for the kernel's page tables; give the guest more");
     uint64_t memory = round_up(page_memory_end(), 1ull << page_bits);

@@ -11,7 +11,10 @@
 #define PTE_PRESENT 0x1ull
 #define PTE_WRITE 0x2ull
 #define PTE_USER 0x4ull
+#define PTE_DIRTY 0x40ull
 #define PTE_LARGE 0x80ull
+#define PTE_GLOBAL 0x100ull
+#define PTE_KEY_SHIFT 59
 #define PTE_NX (1ull << 63)
 #define PTE_ADDRESS 0x000ffffffffff000ull
 
@@ -19,11 +22,17 @@ enum space_access { /* bits */
     SPACE_WRITE = 1,
     SPACE_EXECUTE = 2,
     SPACE_USER = 4,
+    SPACE_KEY = 16, /* times the protection key, 0..15 */
 };
 
 #define SPACE_TABLES 40
 struct space {
-    uint64_t root;                /* physical address: the value of CR3 */
+    uint64_t root;                /* physical address */
+    uint64_t load;                /* the value of CR3: with a tag, and CR3_KEEP */
+    uint64_t user_root;           /* KPTI: the root that ring 3 runs on, 0: none */
+    uint64_t user_load;           /* and its value of CR3 */
+    uint32_t pcid;                /* the tag; the user's root has the next one */
+    bool tagged;                  /* `tag: pcid`, be it simulated */
     uint32_t tables;              /* in the list below; more than fit: found by a walk */
     uint32_t table[SPACE_TABLES]; /* frames of the tables below the root */
 };
@@ -38,6 +47,16 @@ uint32_t space_init(uint32_t page_bits);
 
 /* A new space with the kernel's half; with_ring0_heap also shares the ring-0 heap and identity map. */
 bool space_create(struct space *space, bool with_ring0_heap);
+/* KPTI: gives a space the second root. */
+bool space_create_user_root(struct space *space);
+/*
+ * Sets the values of CR3. A tag that another space has had is flushed. `keep`: the CPU has tags.
+ */
+void space_tag(struct space *space, uint32_t pcid, bool keep);
+/* KPTI: the tables that map what every user root has of the kernel. */
+bool space_trampoline_create(void);
+/* Marks the mappings of the kernel's half as global. */
+void space_mark_kernel_global(void);
 void space_destroy(struct space *space); /* frees the tables, not the pages they map */
 
 /*

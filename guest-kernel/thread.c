@@ -2,23 +2,43 @@
 #include "thread.h"
 #include "events.h"
 #include "kernel.h"
+#include "offsets.h"
 #include "sip.h"
 #include "trap.h"
 #include "x86.h"
 
-#define THREADS 128
 #define KSTACK_BYTES 16384
 #define STACK_RESERVE_BYTES 4096 /* what the kernel may use of a ring-0 SIP's stack */
 
-struct cpu cpu;
-_Static_assert(offsetof(struct thread, kstack_top) == 16, "as in entry.S");
+struct cpu cpu TRAMPOLINE = {.selector = SELECTOR_KDATA};
+#define AT(type, field, offset)                                                                    \
+    _Static_assert(offsetof(struct type, field) == (offset), "offsets.h tells assembly another")
+AT(thread, rsp, THREAD_RSP);
+AT(thread, root, THREAD_ROOT);
+AT(thread, kstack_top, THREAD_KSTACK_TOP);
+AT(thread, user_root, THREAD_USER_ROOT);
+AT(thread, domain, THREAD_DOMAIN);
+AT(thread, fpu, THREAD_FPU);
+AT(thread, ssp, THREAD_SSP);
+AT(thread, flushes, THREAD_FLUSHES);
+AT(thread, pkru, THREAD_PKRU);
+AT(thread, entry, THREAD_ENTRY);
+AT(cpu, user_rsp, CPU_USER_RSP);
+AT(cpu, stack_limit, CPU_STACK_LIMIT);
+AT(cpu, kernel_root, CPU_KERNEL_ROOT);
+AT(cpu, user_root, CPU_USER_ROOT);
+AT(cpu, safe_root, CPU_SAFE_ROOT);
+AT(cpu, last_ring3, CPU_LAST_RING3);
+AT(cpu, scratch, CPU_SCRATCH);
+AT(cpu, iret, CPU_IRET);
+AT(cpu, selector, CPU_SELECTOR);
 struct thread *thread_current;
 struct sip *thread_sip;
 uint64_t events[EVENT_COUNT];
 
-static struct thread threads[THREADS];
-static struct thread boot_thread;
-static struct thread spare_thread; /* runs between a thread that leaves and the next one */
+static struct thread threads[THREADS + 2];
+#define boot_thread (threads[THREADS])
+#define spare_thread (threads[THREADS + 1]) /* between a thread that leaves and the next one */
 static struct thread *leaving;
 static void (*leave_after)(struct thread *);
 static struct thread *free_threads;
@@ -30,13 +50,7 @@ static struct {
     uint8_t stack[KSTACK_BYTES];
 } kstacks[THREADS] __attribute__((aligned(PAGE_BYTES)));
 
-/* entry.S */
-void switch_stack(uint64_t *save_rsp, uint64_t rsp);
-void switch_stack_and_root(uint64_t *save_rsp, uint64_t rsp, uint64_t root);
-void thread_enter_ring0(void);
-void thread_enter_ring3(void);
-void trap_return(void);
-void call_on_spare_stack(void (*function)(void), uint64_t root) __attribute__((noreturn));
+void thread_enter_ring0(void); /* entry.S */
 
 uint64_t thread_flags = RFLAGS_FIXED;
 
@@ -51,9 +65,15 @@ void thread_init(void) {
         threads[i].next = free_threads;
         free_threads = &threads[i];
     }
-    boot_thread.root = space_kernel.root;
+    for (int i = THREADS; i < THREADS + 2; i++) { /* of the kernel's domain */
+        threads[i].root = threads[i].user_root = space_kernel.load;
+        threads[i].row = switch_table[0];
+        compose_thread_made(&threads[i]); /* the kernel's own need no memory */
+    }
     thread_current = &boot_thread;
 }
+
+uint32_t thread_number(const struct thread *thread) { return (uint32_t)(thread - threads); }
 
 struct thread *thread_create(struct sip *sip, uint64_t entry, uint64_t stack_top,
                              uint64_t stack_bottom, uint64_t argument) {
@@ -65,13 +85,29 @@ struct thread *thread_create(struct sip *sip, uint64_t entry, uint64_t stack_top
     thread->sibling = sip->threads;
     sip->threads = thread;
     thread->ticks = 0;
-    thread->root = sip->domain->space->root;
+    const struct domain *domain = sip->domain;
+    uint64_t class = domain->class;
+    thread->domain = sip->domain;
+    thread->root = domain->space->load;
+    thread->user_root = domain->user_view ? domain->space->user_load : thread->root;
+    thread->flushes = !domain->space->tagged;
+    thread->pkru = domain->pkru;
+    thread->entry = (uint32_t)call_entry_table[class];
+    thread->row = switch_table[class];
+    thread->column = class;
+    if (mechanisms_used && !compose_thread_made(thread)) {
+        sip->threads = thread->sibling;
+        thread->sip = NULL;
+        thread->next = free_threads;
+        free_threads = thread;
+        return NULL;
+    }
     thread->stack_limit = stack_bottom + STACK_RESERVE_BYTES;
     /* The first switch to it pops six registers and returns into thread_enter_*, which takes its
        values from rbx (entry), r12 (stack) and r13 (argument). */
     uint64_t *frame = (uint64_t *)thread->kstack_top;
     *--frame = 0; /* keeps the stack aligned as after a call */
-    *--frame = (uint64_t)(sip->domain->ring ? thread_enter_ring3 : thread_enter_ring0);
+    *--frame = domain->ring ? first_entry_table[class] : (uint64_t)thread_enter_ring0;
     *--frame = entry;     /* rbx */
     *--frame = 0;         /* rbp */
     *--frame = stack_top; /* r12 */
@@ -93,6 +129,8 @@ void thread_free(struct thread *thread) {
         if (thread_queue_tail == thread)
             thread_queue_tail = before;
     }
+    if (mechanisms_used)
+        compose_thread_gone(thread);
     link = &thread->sip->threads;
     while (*link != thread)
         link = &(*link)->sibling;
@@ -108,13 +146,7 @@ static inline void thread_switch(struct thread *to) {
     thread_sip = to->sip;
     cpu.stack_limit = to->stack_limit;
     events[EVENT_CONTEXT_SWITCHES]++;
-    if (to->root == from->root) {
-        switch_stack(&from->rsp, to->rsp);
-    } else {
-        events[EVENT_TABLE_SWITCHES]++;
-        events[EVENT_TLB_FLUSHES]++;
-        switch_stack_and_root(&from->rsp, to->rsp, to->root);
-    }
+    from->row[to->column](from, to);
 }
 
 static inline struct thread *queue_take(void) {
@@ -147,12 +179,11 @@ void thread_run_all(void) {
     }
 }
 
-static void leave_on_spare_stack(void) {
+void thread_left(void) {
     leaving = thread_current;
     thread_current = &spare_thread;
     if (thread_flags & RFLAGS_IF)
         __asm__ volatile("sti"); /* a trap may have led here */
-    spare_thread.root = x86_read_cr3();
     thread_sip = NULL;
     leave_after(leaving);
     leaving = NULL;
@@ -162,11 +193,8 @@ static void leave_on_spare_stack(void) {
 
 void thread_leave(void (*after)(struct thread *)) {
     leave_after = after;
-    if (thread_current->root != space_kernel.root) {
-        events[EVENT_TABLE_SWITCHES]++;
-        events[EVENT_TLB_FLUSHES]++;
-    }
-    call_on_spare_stack(leave_on_spare_stack, space_kernel.root);
+    leave_table[thread_current->column](thread_current, &spare_thread);
+    __builtin_unreachable();
 }
 
 /* Where a thread's registers are kept when it is preempted; what the switch pops lies below. */
@@ -187,7 +215,7 @@ uint32_t thread_tick(void) {
 void thread_preempt(const struct trap_frame *frame) {
     struct thread *thread = thread_current;
     *((struct trap_frame *)thread->kstack_top - 1) = *frame;
-    *preempted_frame(thread) = (uint64_t)trap_return;
+    *preempted_frame(thread) = trap_return;
     thread->rsp = (uint64_t)(preempted_frame(thread) - 6);
     thread_leave(thread_ready);
 }

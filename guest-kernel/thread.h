@@ -7,14 +7,28 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include "compose.h"
 #include <stdint.h>
 
-struct sip;
+#define THREADS 128
+#define FPU_BYTES 512 /* what FXSAVE stores */
 
-struct thread {
-    uint64_t rsp;           /* saved stack pointer; entry.S knows these three */
-    uint64_t root;          /* page-table root it runs on */
-    uint64_t kstack_top;    /* its kernel stack: ring-3 entries and preempted registers */
+struct sip;
+struct domain;
+
+struct thread {          /* offsets.h has the places up to `entry` */
+    uint64_t rsp;        /* saved stack pointer */
+    uint64_t root;       /* what its domain's switch loads into CR3: root, tag and CR3_KEEP */
+    uint64_t kstack_top; /* its kernel stack: ring-3 entries and preempted registers */
+    uint64_t user_root;  /* KPTI: the same for ring 3; else as root */
+    struct domain *domain;
+    uint8_t *fpu;           /* its floating-point registers while others use them, FPU_BYTES */
+    uint64_t ssp;           /* its user shadow stack's pointer while it does not run */
+    uint64_t flushes;       /* KPTI: whether a load of its roots flushes, 0 or 1 */
+    uint32_t pkru;          /* PKU: of its domain */
+    uint32_t entry;         /* low half of the address for system calls */
+    switch_routine **row;   /* switches from its domain, */
+    uint64_t column;        /* and what selects those to it */
     uint64_t stack_limit;   /* ring 0: calls into the kernel below this are refused */
     struct sip *sip;        /* NULL: the boot thread */
     struct thread *next;    /* in the run queue */
@@ -22,10 +36,15 @@ struct thread {
     uint32_t ticks;         /* see thread_tick */
 };
 
-/* What assembly needs of the current thread, and its scratch. Offsets are in entry.S. */
+/* What assembly needs of the current thread, and its scratch. Offsets are in offsets.h. */
 struct cpu {
-    uint64_t user_rsp;    /* at system call entry */
-    uint64_t stack_limit; /* of the current thread */
+    uint64_t user_rsp;               /* at system call entry */
+    uint64_t stack_limit;            /* of the current thread */
+    uint64_t kernel_root, user_root; /* KPTI: of the ring-3 domain that was entered last */
+    uint64_t safe_root;              /* KPTI: the kernel's own */
+    struct domain *last_ring3;       /* on-switch-to: ring-3 */
+    uint64_t scratch[2], iret[5];
+    uint16_t selector; /* of a data segment, for VERW */
 };
 extern struct cpu cpu;
 extern struct thread *thread_current;
@@ -39,6 +58,11 @@ void thread_init(void); /* makes the caller the boot thread */
  */
 struct thread *thread_create(struct sip *sip, uint64_t entry, uint64_t stack_top,
                              uint64_t stack_bottom, uint64_t argument);
+/* From 0; the kernel's own two threads come after the THREADS of SIPs. */
+uint32_t thread_number(const struct thread *thread);
+/* Goes on, on the spare stack, where a leave routine ended. */
+void thread_left(void) __attribute__((noreturn));
+
 /* Takes a thread that does not run out of the run queue and of its SIP, and frees it. */
 void thread_free(struct thread *thread);
 

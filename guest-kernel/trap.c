@@ -1,5 +1,6 @@
 /* Descriptor tables and the trap handler. */
 #include "trap.h"
+#include "compose.h"
 #include "events.h"
 #include "kernel.h"
 #include "sip.h"
@@ -7,7 +8,6 @@
 #include "x86.h"
 
 #define VECTORS 48
-#define VECTOR_PAGE_FAULT 14
 #define GATE_INTERRUPT 0x8e
 
 struct gate {
@@ -22,9 +22,9 @@ struct tss { /* AMD64 manual volume 2, 12.2.5 */
     uint16_t reserved3, io_map;
 } __attribute__((packed));
 
-static struct gate idt[VECTORS];
-static struct tss tss;
-static uint64_t gdt[7] = {
+static struct gate idt[VECTORS] TRAMPOLINE;
+static struct tss tss TRAMPOLINE;
+static uint64_t gdt[7] TRAMPOLINE = {
     0,
     0x00af9b000000ffff, /* SELECTOR_KCODE */
     0x00cf93000000ffff, /* SELECTOR_KDATA */
@@ -34,7 +34,7 @@ static uint64_t gdt[7] = {
 _Static_assert(sizeof gdt > SELECTOR_TSS + 8, "the TSS descriptor takes two entries");
 
 /* entry.S */
-extern uint8_t trap_stubs[], syscall_entry[], trap_stack_top[], fault_stack_top[];
+extern uint8_t trap_stubs[], trap_stack_top[], fault_stack_top[], trampoline_stack_top[];
 
 struct table_pointer {
     uint16_t limit;
@@ -65,13 +65,15 @@ void trap_init(void) {
                      "r"(SELECTOR_TSS));
     /* SYSCALL takes CS from STAR[47:32]; SYSRET CS from STAR[63:48] + 16 and SS from + 8. */
     x86_write_msr(MSR_STAR, (uint64_t)SELECTOR_KCODE << 32 | (SELECTOR_KDATA | 3ull) << 48);
-    x86_write_msr(MSR_LSTAR, (uint64_t)syscall_entry);
     trap_allow_interrupts(false);
 }
 
+void trap_use_trampoline(void) { tss.ist[0] = (uint64_t)trampoline_stack_top; }
+
 void trap_allow_interrupts(bool allow) {
-    /* TF DF IOPL NT AC are off in the kernel, and interrupts if there is no timer anyway. */
-    x86_write_msr(MSR_SFMASK, allow ? 0x47500 : 0x47700);
+    /* TF DF IOPL NT AC are off in the kernel, and interrupts if there is no timer anyway. KPTI's way in
+       lets them through itself, once the kernel's tables are there. */
+    x86_write_msr(MSR_SFMASK, allow && !(mechanisms_used & MECHANISM(KPTI)) ? 0x47500 : 0x47700);
 }
 
 static volatile bool probing;
@@ -114,8 +116,7 @@ static const char *trap_name(uint64_t vector) {
     return vector < 32 && trap_names[vector] ? trap_names[vector] : "unexpected interrupt";
 }
 
-void trap(struct trap_frame *frame); /* called by entry.S */
-void abi_stack_overflow(void);       /* jumped to by entry.S */
+void abi_stack_overflow(void); /* jumped to by entry.S */
 
 /* What kind of end an exception is to a SIP. */
 static enum abi_trap trap_kind(const struct sip *sip, const struct trap_frame *frame,
@@ -165,8 +166,13 @@ void trap(struct trap_frame *frame) {
         probe_vector = frame->vector;
         __builtin_longjmp((void **)probe_stack, 1);
     }
-    if (!from_kernel && thread_current && thread_current->sip)
+    if (!from_kernel && thread_current && thread_current->sip) {
+        if (mechanisms_used && compose_trapped(frame->vector)) {
+            events[EVENT_RING_CROSSINGS] += from_ring3; /* the way back */
+            return;
+        }
         trap_in_sip(frame, address);
+    }
     PANIC("%s in the kernel: rip 0x%lx, address 0x%lx, error 0x%lx, rsp 0x%lx, rax 0x%lx",
           trap_name(frame->vector), frame->rip, address, frame->error, frame->rsp, frame->rax);
 }

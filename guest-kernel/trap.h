@@ -10,6 +10,15 @@ struct trap_frame { /* as entry.S pushes it */
     uint64_t vector, error, rip, cs, flags, rsp, ss;
 };
 
+#define VECTOR_NO_FPU 7
+#define VECTOR_PAGE_FAULT 14
+
+/* Where the stubs lead in the end. */
+void trap(struct trap_frame *frame);
+
+/* Has exceptions start on the entry stack that the trampoline maps. */
+void trap_use_trampoline(void);
+
 /* Sets up GDT, TSS, IDT and the system call registers. */
 void trap_init(void);
 

@@ -6,13 +6,28 @@
 
 #define X86_INLINE static inline __attribute__((always_inline))
 
-#define CR0_WP (1ull << 16)
+#define CR0_MP (1ull << 1)
+#define CR0_EM (1ull << 2)
+#define CR0_TS (1ull << 3)
 #define CR4_PGE (1ull << 7)
+#define CR4_OSFXSR (1ull << 9)
+#define CR4_OSXMMEXCPT (1ull << 10)
+#define CR4_UMIP (1ull << 11)
+#define CR4_PCIDE (1ull << 17)
+#define CR4_SMEP (1ull << 20)
+#define CR4_SMAP (1ull << 21)
+#define CR4_PKE (1ull << 22)
+#define CR4_CET (1ull << 23)
+#define CR3_KEEP (1ull << 63) /* with PCID: a load flushes nothing */
 #define MSR_EFER 0xc0000080u
 #define MSR_STAR 0xc0000081u
 #define MSR_LSTAR 0xc0000082u
 #define MSR_SFMASK 0xc0000084u
 #define MSR_APIC_BASE 0x1bu
+#define MSR_U_CET 0x6a0u
+#define MSR_S_CET 0x6a2u
+#define CET_SHSTK 1ull
+#define CET_ENDBR (1ull << 2)
 #define RFLAGS_FIXED 0x2ull
 #define RFLAGS_IF 0x200ull
 
@@ -39,6 +54,14 @@ X86_INLINE void x86_write_msr(uint32_t msr, uint64_t value) {
     __asm__ volatile("wrmsr" ::"c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
                      : "memory");
 }
+X86_INLINE uint64_t x86_read_cr0(void) {
+    uint64_t value;
+    __asm__ volatile("mov %%cr0, %0" : "=r"(value));
+    return value;
+}
+X86_INLINE void x86_write_cr0(uint64_t value) {
+    __asm__ volatile("mov %0, %%cr0" ::"r"(value) : "memory");
+}
 X86_INLINE uint64_t x86_read_cr2(void) {
     uint64_t value;
     __asm__ volatile("mov %%cr2, %0" : "=r"(value));
@@ -60,8 +83,20 @@ X86_INLINE uint64_t x86_read_cr4(void) {
 X86_INLINE void x86_write_cr4(uint64_t value) {
     __asm__ volatile("mov %0, %%cr4" ::"r"(value) : "memory");
 }
+X86_INLINE void x86_set_cr4(uint64_t bits) { x86_write_cr4(x86_read_cr4() | bits); }
+/* type 0: the page at `address` with this tag; 1: all with it. Intel SDM 2A, INVPCID. */
+X86_INLINE void x86_invpcid(uint64_t type, uint64_t pcid, uint64_t address) {
+    const uint64_t descriptor[2] = {pcid, address};
+    __asm__ volatile("invpcid %0, %1" ::"m"(descriptor), "r"(type) : "memory");
+}
 X86_INLINE void x86_invlpg(uint64_t address) {
     __asm__ volatile("invlpg (%0)" ::"r"(address) : "memory");
+}
+/* The time-stamp counter, with nothing before or after it moved across. */
+X86_INLINE uint64_t x86_clock(void) {
+    uint32_t low, high;
+    __asm__ volatile("lfence; rdtsc; lfence" : "=a"(low), "=d"(high)::"memory");
+    return low | (uint64_t)high << 32;
 }
 X86_INLINE void x86_cpuid(uint32_t leaf, uint32_t subleaf, uint32_t out[4]) {
     __asm__ volatile("cpuid"

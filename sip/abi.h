@@ -116,6 +116,12 @@ struct abi_image_note {
     uint64_t entry;       /* void entry(const abi_function *calls) */
     uint64_t slots;       /* struct abi_slot[ABI_SLOTS], page-aligned, in a writable segment */
     uint64_t stack_bytes; /* of native stack it wants */
+    uint64_t features;    /* enum abi_image_feature, or-ed */
+};
+enum abi_image_feature {
+    ABI_IMAGE_FLOAT = 1,     /* uses SSE2 registers: each thread needs its own contents there */
+    ABI_IMAGE_RETPOLINE = 2, /* no indirect branch but in thunks that do not predict */
+    ABI_IMAGE_CET = 4,       /* each target of an indirect branch is ENDBR64 */
 };
 
 #endif

@@ -95,7 +95,7 @@ static int answer_check(struct batch *batch, const struct record *record, char *
 static int answers_resume(struct batch *batch, const struct result_data *earlier) {
     int status = 0;
     for (size_t i = 0; earlier && !status && i < earlier->count; i++)
-        if (!strcmp(earlier->record[i].status, "ok") && earlier->record[i].oracle)
+        if (record_measured(&earlier->record[i]) && earlier->record[i].oracle)
             status = answer_keep(batch, &earlier->record[i]);
     return status;
 }
@@ -121,7 +121,7 @@ static int task_write(struct batch *batch, struct task *task) {
     int compared =
         workload_oracle(experiment_cell_at(batch->run->experiment, task->cell)->workload);
     for (size_t i = 0; compared && i < outcome->count; i++) {
-        if (strcmp(outcome->record[i].status, "ok"))
+        if (!record_measured(&outcome->record[i]))
             continue;
         int status = answer_check(batch, &outcome->record[i], reason, sizeof(reason));
         if (status == -ENOMEM)
@@ -138,6 +138,8 @@ static int task_write(struct batch *batch, struct task *task) {
     }
     if (!strcmp(record->status, "ok")) {
         batch->totals->ok++;
+    } else if (!strcmp(record->status, "simulated")) {
+        batch->totals->simulated++;
     } else {
         if (!strcmp(record->status, "failed"))
             batch->totals->failed++;
@@ -162,7 +164,7 @@ static struct cell cell_of(const struct batch *batch, const struct task *task) {
     return (struct cell){.experiment = run->settings.name,
                          .config = experiment_cell_at(run->experiment, task->cell),
                          .plan = run->plan[task->cell],
-                         .kernel_path = run->kernel_path,
+                         .kernel_path = kernels_path(&run->kernels, run->plan[task->cell]),
                          .backend = run->backend,
                          .info = &run->info,
                          .options = &run->options->backend_options,

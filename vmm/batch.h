@@ -5,7 +5,7 @@
 #include "run.h"
 
 struct batch_totals { /* boots by how they ended */
-    size_t ok, unavailable, failed, skipped;
+    size_t ok, simulated, unavailable, failed, skipped;
 };
 
 /*

@@ -3,6 +3,7 @@
  * order of cells, and writing records, are for run.c.
  */
 #include "cell.h"
+#include "mechanism.h"
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
@@ -13,8 +14,7 @@
 static const char *const kind_name[] = {
     [RESULT_SINGLE] = "single", [RESULT_ONE_WAY] = "one-way", [RESULT_ROUND_TRIP] = "round-trip"};
 
-/* How the SIPs of a plan are compiled, in one word. */
-static const char *plan_safety(const struct plan_header *plan) {
+const char *cell_safety(const struct plan_header *plan) {
     static const char *const word[] = {[PLAN_SAFETY_UNCHECKED] = "unchecked",
                                        [PLAN_SAFETY_CHECKED] = "checked",
                                        [PLAN_SAFETY_MASKED] = "masked"};
@@ -37,7 +37,7 @@ static void record_start(const struct cell *cell, uint32_t boot, struct record *
                               .boot = boot,
                               .status = "ok"};
     snprintf(record->trust, sizeof(record->trust), "%s", backend_trust_name(cell->info->trust));
-    snprintf(record->safety, sizeof(record->safety), "%s", plan_safety(cell->plan));
+    snprintf(record->safety, sizeof(record->safety), "%s", cell_safety(cell->plan));
     if (gethostname(record->host, sizeof(record->host)))
         record->host[0] = '\0';
     record->host[sizeof(record->host) - 1] = '\0';
@@ -76,16 +76,16 @@ void cell_outcome_fail(struct cell_outcome *outcome, const char *reason) {
 }
 
 /* Turns the operations of a finished guest into records. */
-static int records_fill(const struct cell *cell, uint32_t boot, const struct result *result,
+static int records_fill(const struct record *start, const struct result *result, int count_exact,
                         struct cell_outcome *outcome, struct error *error) {
     for (uint32_t i = 0; i < result->header.ops; i++) {
         const struct result_op *op = &result->header.op[i];
         struct record *record = &outcome->record[i];
         struct cell_figures figures;
-        int status = cell_figures(op, result->values[i], cell->info->count_exact, &figures, error);
+        int status = cell_figures(op, result->values[i], count_exact, &figures, error);
         if (status)
             return status;
-        record_start(cell, boot, record);
+        *record = *start;
         snprintf(record->op, sizeof(record->op), "%s", op->name);
         record->kind = kind_name[op->kind];
         record->samples = figures.sample;
@@ -100,6 +100,11 @@ static int records_fill(const struct cell *cell, uint32_t boot, const struct res
         else if (figures.noisy)
             snprintf(record->note, sizeof(record->note),
                      "the overhead's quartiles are more than 5 %% of its median apart");
+        if (result->header.simulated) {
+            record->status = "simulated";
+            mechanism_set_text(result->header.simulated, result->header.cpu_features,
+                               record->reason, sizeof(record->reason));
+        }
         outcome->count = i + 1;
     }
     return 0;
@@ -131,10 +136,11 @@ static void last_line(const char *log, char *text, size_t bytes) {
  * The verdict on a guest that ended. Returns 0 when its figures count; else `reason` says why not
  * and *status_word is the record's status.
  */
-static int guest_judge(const struct boot_result *boot, const struct result *result, int read_status,
-                       const struct error *error, const char **status_word, char *reason,
-                       size_t bytes) {
+static int guest_judge(int may_simulate, const struct boot_result *boot,
+                       const struct result *result, int read_status, const struct error *error,
+                       const char **status_word, char *reason, size_t bytes) {
     const struct result_header *header = &result->header;
+    char names[256];
     *status_word = "failed";
     if (read_status) {
         char said[128];
@@ -158,6 +164,9 @@ static int guest_judge(const struct boot_result *boot, const struct result *resu
                  header->tests_run);
     else if (!header->ops)
         snprintf(reason, bytes, "the guest reported no measurement");
+    else if (header->simulated && !may_simulate)
+        snprintf(reason, bytes, "the guest simulated what it was not told to: %s",
+                 mechanism_set_text(header->simulated, header->cpu_features, names, sizeof(names)));
     else
         return 0;
     return -1;
@@ -170,6 +179,32 @@ static void log_clean(char *log) {
             *log = '?';
 }
 
+int cell_conclude(const struct record *start, const struct boot_result *boot, const void *region,
+                  uint64_t bytes, const struct cell_rules *rules, struct cell_outcome *outcome,
+                  struct error *error) {
+    struct result result;
+    const char *word;
+    char reason[sizeof(start->reason)];
+    *outcome = (struct cell_outcome){.record = calloc(RESULT_MAX_OPS, sizeof(struct record))};
+    if (!outcome->record)
+        return error_set(error, -ENOMEM, "out of memory for records");
+    outcome->record[0] = *start;
+    int status = result_read(region, bytes, &result, error);
+    if (status != -ENOMEM && guest_judge(rules->may_simulate, boot, &result, status, error, &word,
+                                         reason, sizeof(reason))) {
+        outcome_refuse(outcome, word, reason);
+        status = 0;
+    } else if (!status) {
+        status = records_fill(start, &result, rules->count_exact, outcome, error);
+        if (status == -ERANGE) {
+            cell_outcome_fail(outcome, error->text);
+            status = 0;
+        }
+    }
+    result_free(&result);
+    return status;
+}
+
 static int boot_once(const struct cell *cell, uint32_t boot, struct cell_outcome *outcome,
                      struct error *error) {
     struct boot with = {.kernel_path = cell->kernel_path,
@@ -180,41 +215,32 @@ static int boot_once(const struct cell *cell, uint32_t boot, struct cell_outcome
                         .verbose = cell->verbose,
                         .options = *cell->options,
                         .cancel = cell->cancel};
-    *outcome = (struct cell_outcome){.record = calloc(RESULT_MAX_OPS, sizeof(struct record))};
-    if (!outcome->record)
-        return error_set(error, -ENOMEM, "out of memory for records");
-    record_start(cell, boot, &outcome->record[0]);
+    struct cell_rules rules = {.count_exact = cell->info->count_exact,
+                               .may_simulate = (cell->plan->flags & PLAN_SIMULATE) != 0};
+    struct record start;
     struct boot_result ended;
+    *outcome = (struct cell_outcome){0};
+    record_start(cell, boot, &start);
     int status = cell->backend->run(&with, &ended, error);
     if (status == -EINTR || status == -ENOMEM)
         return status;
     if (status) {
+        *outcome = (struct cell_outcome){.record = calloc(1, sizeof(struct record))};
+        if (!outcome->record)
+            return error_set(error, -ENOMEM, "out of memory for records");
+        outcome->record[0] = start;
         cell_outcome_fail(outcome, error->text);
         return 0;
     }
+    log_clean(ended.console);
+    status = cell_conclude(
+        &start, &ended,
+        guest_memory_at(&ended.memory, cell->plan->result_pa, cell->plan->result_bytes),
+        cell->plan->result_bytes, &rules, outcome, error);
     outcome->log = ended.console;
-    log_clean(outcome->log);
-    struct result result;
-    const char *word;
-    char reason[sizeof(outcome->record->reason)];
-    int read_status =
-        result_read(guest_memory_at(&ended.memory, cell->plan->result_pa, cell->plan->result_bytes),
-                    cell->plan->result_bytes, &result, error);
-    if (read_status != -ENOMEM &&
-        guest_judge(&ended, &result, read_status, error, &word, reason, sizeof(reason))) {
-        outcome_refuse(outcome, word, reason);
-        read_status = 0;
-    } else if (!read_status) {
-        read_status = records_fill(cell, boot, &result, outcome, error);
-        if (read_status == -ERANGE) {
-            cell_outcome_fail(outcome, error->text);
-            read_status = 0;
-        }
-    }
-    result_free(&result);
     ended.console = NULL; /* the outcome has it */
     boot_result_free(&ended);
-    return read_status;
+    return status;
 }
 
 static int records_differ(const struct record *a, const struct record *b) {
@@ -255,7 +281,7 @@ static int outcomes_differ(const struct cell_outcome *a, const struct cell_outco
 int cell_boot(const struct cell *cell, uint32_t boot, struct cell_outcome *outcome,
               struct error *error) {
     int status = boot_once(cell, boot, outcome, error);
-    if (!status && cell->info->count_exact && !strcmp(outcome->record[0].status, "ok")) {
+    if (!status && cell->info->count_exact && record_measured(&outcome->record[0])) {
         struct cell_outcome again;
         char reason[sizeof(outcome->record->reason)];
         status = boot_once(cell, boot, &again, error);

@@ -34,6 +34,22 @@ struct cell_outcome {      /* of one boot, or of one boot and the one that verif
 int cell_boot(const struct cell *cell, uint32_t boot, struct cell_outcome *outcome,
               struct error *error);
 void cell_outcome_free(struct cell_outcome *outcome);
+
+/* How the SIPs of a plan are compiled, in one word, as a record has it. */
+const char *cell_safety(const struct plan_header *plan);
+
+struct cell_rules {
+    int count_exact;  /* as of the backend */
+    int may_simulate; /* the plan says PLAN_SIMULATE */
+};
+/*
+ * What came of one boot: judges the result region of `bytes` bytes and the end that *boot tells of, and
+ * fills *outcome with copies of *start that hold the figures, or with one that tells why there are
+ * none. Returns 0, or -ENOMEM.
+ */
+int cell_conclude(const struct record *start, const struct boot_result *boot, const void *region,
+                  uint64_t bytes, const struct cell_rules *rules, struct cell_outcome *outcome,
+                  struct error *error);
 /* Replaces what is in *outcome by one failed record. */
 void cell_outcome_fail(struct cell_outcome *outcome, const char *reason);
 

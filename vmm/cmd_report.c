@@ -1,5 +1,5 @@
 /*
- * `bulkhead report DIR`: reads one result set and prints what it says.
+ * `bulkhead report DIR...`: reads one result set, or several as one, and prints what it says.
  */
 #include "command.h"
 #include "report.h"
@@ -7,8 +7,11 @@
 #include <errno.h>
 #include <string.h>
 
+#define MAX_SETS 26
+
 struct options {
-    const char *dir, *baseline, *format;
+    const char *dir[MAX_SETS], *baseline, *format;
+    size_t dirs;
 };
 
 static const char *const formats[] = {"text", "md", "html", "csv", "json"};
@@ -27,12 +30,12 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         options->baseline = arg;
         return 0;
     case ARGP_KEY_ARG:
-        if (options->dir)
-            argp_error(state, "one result set at a time; `bulkhead compare` takes several");
-        options->dir = arg;
+        if (options->dirs == MAX_SETS)
+            argp_error(state, "at most %d result sets", MAX_SETS);
+        options->dir[options->dirs++] = arg;
         return 0;
     case ARGP_KEY_END:
-        if (!options->dir)
+        if (!options->dirs)
             argp_error(state, "which result set? Give its folder, for instance results/ladder");
         return 0;
     default:
@@ -60,11 +63,12 @@ int cmd_report(int argc, char **argv) {
     static const struct argp argp = {
         option,
         parse,
-        "DIR",
+        "DIR...",
         "Prints what a result set says: for each operation the median with its interval over "
         "boots, the ratio to a baseline layout, what software and hardware isolation cost, and the "
-        "events "
-        "that explain it.",
+        "events that explain it. Several sets with different layouts are taken as one, for "
+        "instance one of `bulkhead run` and one of `bulkhead peer`; `bulkhead compare` is for sets "
+        "with the same layouts.",
         NULL,
         NULL,
         NULL};
@@ -76,11 +80,15 @@ int cmd_report(int argc, char **argv) {
     argp_err_exit_status = STATUS_USAGE;
     if (argp_parse(&argp, argc, argv, 0, NULL, &options))
         return STATUS_USAGE;
-    if (result_set_load(options.dir, &data, &error)) {
+    if (result_set_load(options.dir[0], &data, &error)) {
         fprintf(stderr, "bulkhead report: %s\n", error.text);
         return STATUS_INPUT;
     }
-    int code = report_create(data, options.baseline, &report, &error);
+    int code = 0;
+    for (size_t i = 1; !code && i < options.dirs; i++)
+        code = result_set_join(data, options.dir[i], &error);
+    if (!code)
+        code = report_create(data, options.baseline, &report, &error);
     if (!code) {
         code = print(report, options.format);
         if (!code && (fflush(stdout) || ferror(stdout)))

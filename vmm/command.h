@@ -27,8 +27,11 @@ int cmd_list(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
 int cmd_run(int argc, char **argv);
+int cmd_iso(int argc, char **argv);
+int cmd_import(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_compare(int argc, char **argv);
+int cmd_peer(int argc, char **argv);
 
 /*
  * Where the YAML files and the guest images are: $BULKHEAD_DATA and $BULKHEAD_IMAGES; else beside
@@ -37,14 +40,14 @@ int cmd_compare(int argc, char **argv);
  */
 const struct config_paths *command_paths(void);
 
-/* Parses "name=value" into params, over a value that is there. Returns 0 or -EINVAL. */
+/* Parses "name=value" or "preset=NAME" into params, over what is there. Returns 0 or -EINVAL. */
 int command_set(struct config_params *params, const char *text);
 
 /*
- * Puts each of `set` over `params`, whose names are the only ones allowed. Returns 0, or -EINVAL
- * after a message on stderr that names the nearest known name.
+ * The workload's params with the preset of `set`, and its values over that. Returns 0, or -EINVAL
+ * after messages on stderr that name the nearest known name of what the workload does not have.
  */
 int command_override(struct config_params *params, const struct config_params *set,
-                     const char *workload);
+                     const struct workload *workload);
 
 #endif

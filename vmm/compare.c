@@ -116,6 +116,12 @@ static int make_rows(struct compare *compare) {
     return code;
 }
 
+int compare_events_differ(const struct report_cell *a, const struct report_cell *b, size_t event) {
+    return report_cell_measured(a) && report_cell_measured(b) && a->has_events && b->has_events &&
+           isfinite(a->events[event]) && isfinite(b->events[event]) &&
+           a->events[event] != b->events[event];
+}
+
 /* ---- manifests ---- */
 
 static char *leaf_text(const json_t *value) {
@@ -212,7 +218,7 @@ static int warn(struct compare *compare, const char *text) {
 }
 
 static int warn_all(struct compare *compare) {
-    int backends = 0, trusts = 0, gaps = 0, oracles = 0, code = 0;
+    int backends = 0, trusts = 0, gaps = 0, oracles = 0, simulated = 0, events = 0, code = 0;
     for (size_t i = 0; i < compare->rows; i++) {
         const struct report_cell *const *cell = compare->row[i].cell;
         for (size_t s = 0; s < compare->sets; s++) {
@@ -222,6 +228,10 @@ static int warn_all(struct compare *compare) {
             backends |= strcmp(cell[s]->backend, cell[0]->backend) != 0;
             trusts |= strcmp(cell[s]->trust, cell[0]->trust) != 0;
             oracles |= cell[s]->oracle && cell[0]->oracle && cell[s]->oracle != cell[0]->oracle;
+            simulated |= report_cell_measured(cell[s]) && report_cell_measured(cell[0]) &&
+                         strcmp(cell[s]->status, cell[0]->status) != 0;
+            for (size_t k = 0; k < RESULT_EVENTS_NAMED; k++)
+                events |= compare_events_differ(cell[0], cell[s], k);
         }
     }
     if (backends)
@@ -230,6 +240,12 @@ static int warn_all(struct compare *compare) {
         code = warn(compare, "the clocks of the sets are not equally trustworthy");
     if (!code && oracles)
         code = warn(compare, "the work's checksum differs: the sets did not do the same work");
+    if (!code && simulated)
+        code =
+            warn(compare, "some cells are simulated in one set and not in the other: without what "
+                          "a mechanism does, their ratio says little");
+    if (!code && events)
+        code = warn(compare, "some cells count other events");
     if (!code && gaps)
         code = warn(compare, "some cells are not in every set; they are listed, not compared");
     return code;

@@ -9,6 +9,8 @@
 
 #define COMPARE_MAX_SETS 26 /* they are called A to Z */
 
+#define COMPARE_WARNINGS 6
+
 struct compare_ratio {    /* of one set to the first */
     double value, lo, hi; /* NaN: not known */
     const char *verdict;  /* "same", "more", "less"; "unclear": the interval holds 1; "unknown" */
@@ -28,7 +30,7 @@ struct compare {
     size_t rows;
     struct compare_difference *difference;
     size_t differences;
-    char *warning[4];
+    char *warning[COMPARE_WARNINGS];
     size_t warnings;
 };
 
@@ -39,6 +41,8 @@ struct compare {
 int compare_create(struct report *const *report, size_t sets, struct compare **compare,
                    struct error *error);
 void compare_free(struct compare *compare);
+/* 1 when the two cells count event number `event` differently; one that is not counted differs not. */
+int compare_events_differ(const struct report_cell *a, const struct report_cell *b, size_t event);
 
 int compare_print_text(const struct compare *compare, FILE *to); /* 0, or -ENOMEM */
 int compare_print_json(const struct compare *compare, FILE *to);

@@ -55,25 +55,30 @@ static void print_head(const struct compare *compare, FILE *to) {
 
 static void add_median(struct table *table, const struct report_cell *cell) {
     char median[32], lo[32], hi[32];
+    const char *mark = cell && report_cell_simulated(cell) ? " " SIMULATED_MARK : "";
     if (!cell)
         table_add(table, "not there");
     else if (!report_cell_measured(cell))
         table_add(table, "%s", cell->status);
     else if (isfinite(cell->lo) && cell->lo != cell->hi)
-        table_add(table, "%s [%s–%s]", table_number(median, cell->median),
-                  table_number(lo, cell->lo), table_number(hi, cell->hi));
+        table_add(table, "%s [%s–%s]%s", table_number(median, cell->median),
+                  table_number(lo, cell->lo), table_number(hi, cell->hi), mark);
     else
-        table_add(table, "%s", table_number(median, cell->median));
+        table_add(table, "%s%s", table_number(median, cell->median), mark);
 }
 
-static void add_ratio(struct table *table, const struct compare_ratio *ratio) {
+static void add_ratio(struct table *table, const struct compare_row *row, size_t set) {
+    const struct compare_ratio *ratio = &row->ratio[set];
+    const char *mark = report_cell_simulated(row->cell[0]) || report_cell_simulated(row->cell[set])
+                           ? " " SIMULATED_MARK
+                           : "";
     if (!isfinite(ratio->value))
         table_add(table, "-");
     else if (isfinite(ratio->lo) && ratio->lo != ratio->hi)
-        table_add(table, "%.3f× [%.3f–%.3f] %s", ratio->value, ratio->lo, ratio->hi,
-                  ratio->verdict);
+        table_add(table, "%.3f× [%.3f–%.3f] %s%s", ratio->value, ratio->lo, ratio->hi,
+                  ratio->verdict, mark);
     else
-        table_add(table, "%.3f× %s", ratio->value, ratio->verdict);
+        table_add(table, "%.3f× %s%s", ratio->value, ratio->verdict, mark);
 }
 
 static int in_all(const struct compare *compare, const struct compare_row *row) {
@@ -112,16 +117,71 @@ static int print_rows(const struct compare *compare, FILE *to) {
         for (size_t s = 0; s < compare->sets; s++) {
             add_median(table, row->cell[s]);
             if (s)
-                add_ratio(table, &row->ratio[s]);
+                add_ratio(table, row, s);
         }
     }
     return table_print(table, TABLE_TEXT, to);
+}
+
+/* One line for each event of each operation that the sets count differently. */
+static int print_events(const struct compare *compare, FILE *to) {
+    static const char *const name[RESULT_EVENTS_NAMED] = RESULT_EVENT_NAMES;
+    struct table *table = NULL;
+    char label[128], number[32];
+    for (size_t i = 0; i < compare->rows; i++)
+        for (size_t k = 0; in_all(compare, &compare->row[i]) && k < RESULT_EVENTS_NAMED; k++) {
+            const struct report_cell *const *cell = compare->row[i].cell;
+            int differ = 0;
+            for (size_t s = 1; s < compare->sets; s++)
+                differ |= compare_events_differ(cell[0], cell[s], k);
+            if (!differ)
+                continue;
+            if (!table) {
+                table = table_create(3 + compare->sets, 3);
+                if (!table)
+                    return -ENOMEM;
+                table_add(table, "events per operation");
+                table_add(table, "layout");
+                table_add(table, "event");
+                for (size_t s = 0; s < compare->sets; s++)
+                    table_add(table, "%c", letter(s));
+            }
+            table_add(table, "%s", report_cell_label(cell[0], label, sizeof(label)));
+            table_add(table, "%s", cell[0]->layout);
+            table_add(table, "%s", name[k]);
+            for (size_t s = 0; s < compare->sets; s++)
+                table_add(table, "%s", table_number(number, cell[s]->events[k]));
+        }
+    if (!table)
+        return 0;
+    fputc('\n', to);
+    return table_print(table, TABLE_TEXT, to);
+}
+
+/* Why a cell has no figures, or which are not to be taken for real ones. */
+static void print_reasons(const struct compare *compare, FILE *to) {
+    char label[128];
+    int any = 0;
+    for (size_t i = 0; i < compare->rows; i++)
+        for (size_t s = 0; s < compare->sets; s++) {
+            const struct report_cell *cell = compare->row[i].cell[s];
+            if (!cell || !strcmp(cell->status, "ok"))
+                continue;
+            if (!any++)
+                fputs("\nnot ok\n", to);
+            fprintf(to, "  %c  %s in %s: %s: ", letter(s),
+                    report_cell_label(cell, label, sizeof(label)), cell->layout, cell->status);
+            print_value(cell->reason, to);
+        }
 }
 
 int compare_print_text(const struct compare *compare, FILE *to) {
     char label[128];
     print_head(compare, to);
     int code = print_rows(compare, to);
+    if (!code)
+        code = print_events(compare, to);
+    print_reasons(compare, to);
     for (size_t i = 0, gaps = 0; i < compare->rows; i++) {
         const struct compare_row *row = &compare->row[i];
         if (in_all(compare, row))
@@ -173,10 +233,13 @@ static void print_row(const struct compare *compare, const struct compare_row *r
         record_print_string(cell->backend, to);
         fputs(",\"status\":", to);
         record_print_string(cell->status, to);
+        fputs(",\"reason\":", to);
+        record_print_string(cell->reason, to);
         print_member("median", cell->median, to);
         print_member("lo", cell->lo, to);
         print_member("hi", cell->hi, to);
-        fprintf(to, ",\"n\":%zu,\"boots\":%zu", cell->n, cell->boots);
+        fprintf(to, ",\"n\":%zu,\"boots\":%zu,\"events\":", cell->n, cell->boots);
+        record_print_events(cell->events, cell->has_events, to);
         if (s && row->cell[0]) {
             print_member("ratio", row->ratio[s].value, to);
             print_member("ratio_lo", row->ratio[s].lo, to);

@@ -7,12 +7,15 @@
 
 static const struct command commands[] = {
     {"doctor", "what this host can run, and why not", cmd_doctor},
-    {"list", "the layouts, workloads or experiments there are", cmd_list},
+    {"list", "the layouts, workloads, experiments or mechanisms there are", cmd_list},
     {"check", "check YAML files; every error at once", cmd_check},
     {"explain", "the resolved picture of a layout and a workload", cmd_explain},
     {"run", "run an experiment, or one layout and workload", cmd_run},
-    {"report", "a table of one result set", cmd_report},
+    {"iso", "an ISO image that runs one cell on a bare machine", cmd_iso},
+    {"import", "a result set from what a bare machine printed", cmd_import},
+    {"report", "the tables of one result set or several", cmd_report},
     {"compare", "the same cells of several result sets side by side", cmd_compare},
+    {"peer", "measure Linux with the same operations", cmd_peer},
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

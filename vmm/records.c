@@ -65,7 +65,7 @@ static int check_samples(const struct record *record, char *why, size_t bytes) {
     if (!isfinite(record->overhead))
         return refuse(why, bytes, "overhead", "is not a finite number");
     for (size_t i = 0; record->has_events && i < RESULT_EVENTS_NAMED; i++)
-        if (!isfinite(record->events[i]) || record->events[i] < 0)
+        if (isinf(record->events[i]) || record->events[i] < 0)
             return refuse(why, bytes, event_name[i], "in events must be a number from 0");
     return 0;
 }
@@ -74,7 +74,8 @@ int record_check(const struct record *record, char *why, size_t bytes) {
     static const char *const kinds[] = {"one-way", "round-trip", "single", NULL};
     static const char *const units[] = {"cycles", "instructions", NULL};
     static const char *const statuses[] = {"ok", "unavailable", "simulated", "failed", NULL};
-    static const char *const safeties[] = {"", "unchecked", "checked", "masked", "mixed", NULL};
+    static const char *const safeties[] = {"",      "unchecked", "checked", "masked",
+                                           "mixed", "none",      NULL};
     const struct {
         const char *name, *text;
         int may_be_empty;
@@ -102,7 +103,7 @@ int record_check(const struct record *record, char *why, size_t bytes) {
     if (!one_of(record->kind, kinds) && (record->kind[0] || record->op[0]))
         return refuse(why, bytes, "kind", "must be one-way, round-trip or single");
     if (!one_of(record->safety, safeties))
-        return refuse(why, bytes, "safety", "must be unchecked, checked, masked or mixed");
+        return refuse(why, bytes, "safety", "must be unchecked, checked, masked, mixed or none");
     if (record_measured(record)) {
         if (!record->op[0])
             return refuse(why, bytes, "op", "must have a name in a record with figures");
@@ -167,10 +168,14 @@ void record_print_params(const struct config_params *params, FILE *to) {
 }
 
 void record_print_events(const double *events, int has_events, FILE *to) {
+    const char *comma = "";
     fputc('{', to);
     for (size_t i = 0; has_events && i < RESULT_EVENTS_NAMED; i++) {
-        fprintf(to, "%s\"%s\":", i ? "," : "", event_name[i]);
+        if (isnan(events[i]))
+            continue;
+        fprintf(to, "%s\"%s\":", comma, event_name[i]);
         record_print_number(events[i], to);
+        comma = ",";
     }
     fputc('}', to);
 }

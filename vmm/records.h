@@ -35,17 +35,17 @@ struct record {
     uint32_t boot;   /* from 0 */
     uint32_t n;      /* elements of samples; 0 when unavailable or failed */
     double *samples; /* per operation, overhead subtracted; the writer only reads them */
-    double events[RESULT_EVENTS_NAMED]; /* per operation */
-    int has_events;
+    double events[RESULT_EVENTS_NAMED]; /* per operation; NaN: not counted */
+    int has_events;                     /* 0: none was counted */
     const char *status; /* "ok", "unavailable", "simulated" or "failed" */
-    char reason[512];   /* needed unless ok */
+    char reason[512];   /* needed unless ok; of a simulated one what was, and why */
     uint64_t oracle;    /* checksum of the work; 0: none */
     double overhead;    /* per operation, subtracted */
     char trust[16];     /* how far the clock can be trusted: "real", "nested", "emulated" */
     char host[64];
     char note[128]; /* what a reader of the figure must know; "" if nothing */
-    char safety
-        [16]; /* of the SIPs' code: "unchecked", "checked", "masked" or "mixed"; "" not told */
+    /* Of the SIPs' code: "unchecked", "checked", "masked" or "mixed"; "none": of a peer; "" not told */
+    char safety[16];
 };
 
 /* 1 when the record has figures: status ok or simulated. */
@@ -65,6 +65,7 @@ void record_print(const struct record *record, FILE *to);
 void record_print_string(const char *text, FILE *to);
 void record_print_number(double value, FILE *to); /* null when not finite */
 void record_print_params(const struct config_params *params, FILE *to);
+/* Those that were counted. */
 void record_print_events(const double *events, int has_events, FILE *to);
 
 /* ---- writing ---- */
@@ -78,7 +79,7 @@ struct result_set;
  * An existing set is refused with -EEXIST unless `resume`. With `resume` its records are kept, but
  * for a torn last line and, unless the set is complete, the records of the boot written last, which
  * may lack some; -EINVAL names the difference when the set was made by another experiment, seed,
- * backend, images or commit (or, where figures are time, on another CPU, microcode or kernel).
+ * backend, images, commit or --simulate (or, where figures are time, on another CPU, microcode or kernel).
  * -EBUSY: another run writes to it.
  */
 int result_set_create(struct result_set **set, const char *dir, int resume, json_t *manifest,
@@ -101,8 +102,9 @@ struct result_data {
     size_t count;
     int complete;  /* the manifest says so and the last line is whole */
     int torn;      /* the last line had no end and was left out */
-    json_t *names; /* owns the strings that records point to */
-    json_t *seen;  /* identities of the records read, to find repeats */
+    size_t strangers; /* records of another experiment than their manifest's */
+    json_t *names;    /* owns the strings that records point to */
+    json_t *seen;     /* identities of the records read and where, to find repeats */
 };
 
 /*
@@ -110,6 +112,12 @@ struct result_data {
  * file, line and what is wrong.
  */
 int result_set_load(const char *dir, struct result_data **data, struct error *error);
+/*
+ * Adds another set's records, so that one report has the layouts of both, and to the manifest what
+ * differs, with "sets", the folders. -EINVAL when their units differ: such figures have no ratio; or
+ * when a record is in both: compare.h takes such sets.
+ */
+int result_set_join(struct result_data *data, const char *dir, struct error *error);
 /* Adds the records of one samples file to *data; `name` is for messages. */
 int result_data_read(struct result_data *data, FILE *from, const char *name, struct error *error);
 struct result_data *result_data_create(void); /* empty; NULL when out of memory */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -167,6 +168,8 @@ static int read_events(const struct place *place, const json_t *line, struct rec
     const char *name;
     if (!json_is_object(events))
         return WRONG(place, "key \"events\" %s", events ? "must be an object" : "is missing");
+    for (size_t i = 0; i < RESULT_EVENTS_NAMED; i++)
+        record->events[i] = NAN; /* an older set did not count what is new */
     json_object_foreach(events, name, value) {
         size_t i = 0;
         while (i < RESULT_EVENTS_NAMED && strcmp(event_name[i], name))
@@ -241,10 +244,19 @@ static int check_repeat(const struct place *place, struct result_data *data,
     char *key = record_key(record);
     int code = key ? 0 : no_memory(place->error);
     const json_t *before = code ? NULL : json_object_get(data->seen, key);
-    if (before)
-        code = WRONG(place, "repeats line %" JSON_INTEGER_FORMAT ": %s in %s, boot %" PRIu32,
-                     json_integer_value(before), record->workload, record->layout, record->boot);
-    else if (!code && json_object_set_new(data->seen, key, json_integer((json_int_t)place->line)))
+    const char *file = json_string_value(json_array_get(before, 0));
+    json_int_t line = json_integer_value(json_array_get(before, 1));
+    if (before && !strcmp(file, place->name))
+        code = WRONG(place, "repeats line %" JSON_INTEGER_FORMAT ": %s in %s, boot %" PRIu32, line,
+                     record->workload, record->layout, record->boot);
+    else if (before)
+        code = WRONG(place,
+                     "%s in %s is in %s:%" JSON_INTEGER_FORMAT " too; `bulkhead compare` takes "
+                     "sets with the same cells",
+                     record->workload, record->layout, file, line);
+    else if (!code &&
+             json_object_set_new(data->seen, key,
+                                 json_pack("[s, I]", place->name, (json_int_t)place->line)))
         code = no_memory(place->error);
     free(key);
     return code;
@@ -316,28 +328,111 @@ int result_data_read(struct result_data *data, FILE *from, const char *name, str
     return code;
 }
 
-int result_set_load(const char *dir, struct result_data **out, struct error *error) {
+/* Adds the records of the set in `dir`, whose manifest is given. */
+static int read_set(struct result_data *data, const char *dir, const json_t *manifest,
+                    struct error *error) {
     char path[PATH_MAX];
+    size_t first = data->count;
+    int torn = data->torn;
+    if ((size_t)snprintf(path, sizeof(path), "%s/samples.jsonl", dir) >= sizeof(path))
+        return error_set(error, -ENAMETOOLONG, "%.200s...: the name is too long", dir);
+    FILE *from = fopen(path, "re");
+    if (!from)
+        return error_set(error, -errno, "%s: cannot read: %s", path, strerror(errno));
+    int code = result_data_read(data, from, path, error);
+    fclose(from);
+    for (size_t i = first; i < data->count; i++)
+        data->strangers +=
+            strcmp(data->record[i].experiment, manifest_text(manifest, "experiment")) != 0;
+    data->complete &= json_is_true(json_object_get(manifest, "complete")) && !data->torn;
+    data->torn |= torn;
+    return code;
+}
+
+int result_set_load(const char *dir, struct result_data **out, struct error *error) {
     struct result_data *data = result_data_create();
     if (!data || !(data->dir = strdup(dir))) {
         result_data_free(data);
         return no_memory(error);
     }
+    data->complete = 1;
     int code = manifest_load(dir, &data->manifest, error);
-    if (!code && (size_t)snprintf(path, sizeof(path), "%s/samples.jsonl", dir) >= sizeof(path))
-        code = error_set(error, -ENAMETOOLONG, "%.200s...: the name is too long", dir);
-    FILE *from = code ? NULL : fopen(path, "re");
-    if (!code && !from)
-        code = error_set(error, -errno, "%s: cannot read: %s", path, strerror(errno));
     if (!code)
-        code = result_data_read(data, from, path, error);
-    if (from)
-        fclose(from);
+        code = read_set(data, dir, data->manifest, error);
     if (code) {
         result_data_free(data);
         return code;
     }
-    data->complete = json_is_true(json_object_get(data->manifest, "complete")) && !data->torn;
     *out = data;
     return 0;
+}
+
+/* ---- several sets as one ---- */
+
+static int check_unit(const struct result_data *data, size_t first, const char *dir,
+                      struct error *error) {
+    for (size_t i = first; first && i < data->count; i++) {
+        const struct record *record = &data->record[i];
+        size_t k = 0;
+        while (k < first && strcmp(data->record[k].unit, record->unit))
+            k++;
+        if (k == first)
+            return error_set(error, -EINVAL,
+                             "%s has figures in %s (%s), %s in %s (%s): one is time, the other a "
+                             "count of instructions, and no ratio between them means anything. "
+                             "Report them apart.",
+                             dir, record->unit, record->backend, data->dir, data->record[0].unit,
+                             data->record[0].backend);
+    }
+    return 0;
+}
+
+/* Adds to the first list what it lacks of the second. */
+static void join_lists(json_t *into, const json_t *from) {
+    const json_t *name, *known;
+    size_t i, k;
+    json_array_foreach(from, i, name) {
+        int have = 0;
+        json_array_foreach(into, k, known) { have |= json_equal(known, name); }
+        if (!have)
+            json_array_append(into, (json_t *)name);
+    }
+}
+
+static void join_text(json_t *into, const json_t *from, const char *key) {
+    const char *a = manifest_text(into, key), *b = manifest_text(from, key);
+    if (strcmp(a, b))
+        json_object_set_new(into, key, json_sprintf("%s + %s", a, b));
+}
+
+static void join_manifest(struct result_data *data, const json_t *other, const char *dir) {
+    static const char *const texts[] = {"experiment", "backend_version", "commit"};
+    json_t *into = data->manifest, *sets = json_object_get(into, "sets");
+    if (!sets) {
+        sets = json_pack("[s]", data->dir);
+        json_object_set_new(into, "sets", sets);
+    }
+    json_array_append_new(sets, json_string(dir));
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        join_text(into, other, texts[i]);
+    join_lists(json_object_get(into, "layouts"), json_object_get(other, "layouts"));
+    join_lists(json_object_get(into, "workloads"), json_object_get(other, "workloads"));
+    json_object_set_new(into, "cells",
+                        json_integer(json_integer_value(json_object_get(into, "cells")) +
+                                     json_integer_value(json_object_get(other, "cells"))));
+}
+
+int result_set_join(struct result_data *data, const char *dir, struct error *error) {
+    json_t *manifest;
+    size_t first = data->count;
+    int code = manifest_load(dir, &manifest, error);
+    if (code)
+        return code;
+    code = read_set(data, dir, manifest, error);
+    if (!code)
+        code = check_unit(data, first, dir, error);
+    if (!code)
+        join_manifest(data, manifest, dir);
+    json_decref(manifest);
+    return code;
 }

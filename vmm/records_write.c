@@ -24,10 +24,10 @@ struct result_set {
 
 /* What two halves of one set must have in common; the last three only where figures are time. */
 static const char *const identity[] = {
-    "experiment", "seed",   "backend",        "backend_version",    "unit",
-    "commit",     "images", "host.cpu.model", "host.cpu.microcode", "host.kernel"};
+    "experiment", "seed",     "backend",        "backend_version",    "unit",       "commit",
+    "images",     "simulate", "host.cpu.model", "host.cpu.microcode", "host.kernel"};
 #define IDENTITY_COUNT (sizeof(identity) / sizeof(identity[0]))
-#define IDENTITY_EXACT 7
+#define IDENTITY_EXACT 8
 
 static int make_dirs(const char *dir, struct error *error) {
     char path[PATH_MAX];

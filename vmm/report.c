@@ -28,12 +28,18 @@ const char *report_flag_text(enum report_flag flag) {
         [CELL_ORACLE] = "the work's checksum differs from that of other boots or layouts",
         [CELL_UNTRUSTED] = "the clock is not real: cycles hold the work of what is underneath",
         [CELL_UNIT_MIX] = "measured in more than one unit; the units are kept apart",
+        [CELL_FAR_BASE] = "the ratio is to the baseline's figure on another backend",
+        [CELL_SIMULATED] = "simulated: what the CPU lacks for a mechanism was left out",
     };
     return text[flag];
 }
 
 int report_cell_measured(const struct report_cell *cell) {
     return !strcmp(cell->status, "ok") || !strcmp(cell->status, "simulated");
+}
+
+int report_cell_simulated(const struct report_cell *cell) {
+    return !strcmp(cell->status, "simulated");
 }
 
 char *report_param_text(const struct config_param *param, char text[static 64]) {
@@ -174,6 +180,7 @@ static void fill_key(struct report_cell *cell, const struct record *record) {
         .ratio = NAN,
         .ratio_lo = NAN,
         .ratio_hi = NAN,
+        .events = {[0 ... RESULT_EVENTS_NAMED - 1] = NAN},
     };
 }
 
@@ -230,22 +237,26 @@ static void gather(struct report_cell *cell, const struct entry *entry, size_t c
         cell->flags |= 1u << CELL_FEW_BOOTS;
     if (cell->boots && cell->boots < count)
         cell->flags |= 1u << CELL_BOOT_FAILED;
+    if (report_cell_simulated(cell))
+        cell->flags |= 1u << CELL_SIMULATED;
 }
 
-/* Events of the cell: the median over its boots. */
-static int gather_events(struct report_cell *cell, const struct entry *entry, size_t count,
-                         double *scratch) {
+/* Events of the cell: the median over its boots; of those boots that counted it, each. */
+static void gather_events(struct report_cell *cell, const struct entry *entry, size_t count,
+                          double *scratch) {
     for (size_t k = 0; k < RESULT_EVENTS_NAMED; k++) {
         size_t n = 0;
         for (size_t i = 0; i < count; i++)
-            if (record_measured(entry[i].record) && entry[i].record->has_events)
+            if (record_measured(entry[i].record) && entry[i].record->has_events &&
+                isfinite(entry[i].record->events[k]))
                 scratch[n++] = entry[i].record->events[k];
+        cell->events[k] = NAN;
         if (!n)
-            return 0;
+            continue;
         stats_sort(scratch, n);
         cell->events[k] = stats_quantile(scratch, n, 0.5);
+        cell->has_events = 1;
     }
-    return cell->has_events = 1;
 }
 
 static int measure(struct report_cell *cell, const struct entry *entry, size_t count) {
@@ -291,6 +302,7 @@ static int make_cells(struct report *report, struct orders *orders) {
     struct entry *entry = calloc(data->count + 1, sizeof(*entry));
     report->cell = calloc(data->count + 1, sizeof(*report->cell));
     int code = entry && report->cell ? 0 : -ENOMEM;
+    report->count = 0;
     for (size_t i = 0; !code && i < data->count; i++) {
         fill_key(&entry[i].key, &data->record[i]);
         entry[i].record = &data->record[i];
@@ -376,11 +388,22 @@ static int spread_cells(struct report *report, struct orders *orders) {
 
 /* ---- rows: ratios and what only neighbours show ---- */
 
-static int compare_row(struct report_cell *cell, size_t count, const char *baseline) {
-    const struct report_cell *base = NULL, *oracle = NULL;
-    for (size_t i = 0; i < count; i++)
-        if (!strcmp(cell[i].layout, baseline) && report_cell_measured(&cell[i]))
-            base = &cell[i];
+/* The baseline's figure of the row: on the same backend, else on another one in the same unit. */
+static const struct report_cell *find_base(const struct report *report,
+                                           const struct report_cell *wanted) {
+    const struct report_cell *base = NULL;
+    for (size_t i = 0; i < report->count; i++) {
+        const struct report_cell *cell = &report->cell[i];
+        if (!strcmp(cell->layout, report->baseline) && !strcmp(cell->status, "ok") &&
+            report_cell_same_row(cell, wanted) &&
+            (!base || !strcmp(cell->backend, wanted->backend)))
+            base = cell;
+    }
+    return base;
+}
+
+static int compare_row(const struct report *report, struct report_cell *cell, size_t count) {
+    const struct report_cell *base = find_base(report, cell), *oracle = NULL;
     for (size_t i = 0; i < count; i++) {
         if (!report_cell_measured(&cell[i]))
             continue;
@@ -396,6 +419,8 @@ static int compare_row(struct report_cell *cell, size_t count, const char *basel
         if (code)
             return code;
         cell[i].ratio = ratio.value;
+        if (strcmp(cell[i].backend, base->backend))
+            cell[i].flags |= 1u << CELL_FAR_BASE;
         if (&cell[i] == base && isfinite(ratio.value)) { /* itself: no sampling error */
             cell[i].ratio_lo = cell[i].ratio_hi = ratio.value;
         } else if (isfinite(cell[i].lo) && isfinite(base->lo)) {
@@ -403,7 +428,7 @@ static int compare_row(struct report_cell *cell, size_t count, const char *basel
             cell[i].ratio_hi = ratio.bca.hi;
         }
     }
-    report_tax_fill(cell, count, baseline);
+    report_tax_fill(cell, count, report->baseline);
     return 0;
 }
 
@@ -429,7 +454,7 @@ static int compare_all(struct report *report, struct orders *orders) {
         for (next = i + 1; next < report->count; next++)
             if (compare_rows(orders, &report->cell[i], &report->cell[next]))
                 break;
-        code = compare_row(report->cell + i, next - i, report->baseline);
+        code = compare_row(report, report->cell + i, next - i);
     }
     flag_unit_mix(report);
     return code;
@@ -500,8 +525,7 @@ static int warn_flag(struct report *report, enum report_flag flag) {
 
 static int warn_all(struct report *report) {
     const struct result_data *data = report->data;
-    const char *name = manifest_text(data->manifest, "experiment");
-    size_t failed = 0, strangers = 0, hosts = 1;
+    size_t failed = 0, unavailable = 0, bases = 0, hosts = 1;
     json_int_t expected = json_integer_value(json_object_get(data->manifest, "cells"));
     int code = 0;
     if (!data->complete && expected > 0)
@@ -514,18 +538,27 @@ static int warn_all(struct report *report) {
     if (!code && data->torn)
         code = warn(report, "the last line of samples.jsonl is torn and was left out");
     for (size_t i = 0; i < data->count; i++) {
-        strangers += strcmp(data->record[i].experiment, name) != 0;
         hosts += !strcmp(data->record[i].unit, "cycles") && hosts == 1 &&
                  strcmp(data->record[i].host, data->record[0].host);
     }
-    if (!code && strangers)
-        code = warn(report, "%zu records are of another experiment than the manifest", strangers);
+    if (!code && data->strangers)
+        code = warn(report, "%zu records are of another experiment than the manifest",
+                    data->strangers);
     if (!code && hosts > 1)
         code = warn(report, "records in cycles come from more than one host");
-    for (size_t i = 0; i < report->count; i++)
-        failed += !strcmp(report->cell[i].status, "failed");
+    for (size_t i = 0; i < report->count; i++) {
+        const struct report_cell *cell = &report->cell[i];
+        failed += !strcmp(cell->status, "failed");
+        unavailable += !strcmp(cell->status, "unavailable");
+        bases += report_cell_simulated(cell) && !strcmp(cell->layout, report->baseline);
+    }
     if (!code && failed)
         code = warn(report, "%zu of %zu cells failed", failed, report->count);
+    if (!code && unavailable)
+        code = warn(report, "%zu of %zu cells unavailable: the machine lacks what they ask for",
+                    unavailable, report->count);
+    if (!code && bases)
+        code = warn(report, "%zu cells of the baseline are simulated: no ratio to them", bases);
     for (enum report_flag flag = 0; !code && flag < REPORT_FLAGS; flag++)
         code = warn_flag(report, flag);
     return code;

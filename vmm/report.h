@@ -16,6 +16,8 @@ enum report_flag {    /* what a reader must know about a cell, as bits */
     CELL_ORACLE,      /* the work's checksum is not that of the other layouts or boots */
     CELL_UNTRUSTED,   /* cycles from a clock that is nested or emulated */
     CELL_UNIT_MIX,    /* the same operation is also there in another unit */
+    CELL_FAR_BASE,    /* the baseline's figure comes from another backend */
+    CELL_SIMULATED,   /* a mechanism was left out for want of a CPU that has it */
     REPORT_FLAGS
 };
 
@@ -41,7 +43,7 @@ struct report_cell {
     double *boot_median;              /* in order of boot number */
     double ratio, ratio_lo, ratio_hi; /* to the baseline's same operation; NaN: none */
     struct report_tax tax;
-    double events[RESULT_EVENTS_NAMED];
+    double events[RESULT_EVENTS_NAMED]; /* NaN: not counted */
     int has_events;
     uint64_t oracle;
     unsigned flags; /* 1 << enum report_flag */
@@ -66,7 +68,10 @@ int report_create(const struct result_data *data, const char *baseline, struct r
                   struct error *error);
 void report_free(struct report *report);
 
-int report_cell_measured(const struct report_cell *cell);
+int report_cell_measured(const struct report_cell *cell); /* ok or simulated */
+/* 1 for figures of something that only imitates a mechanism: no other figure is measured by them. */
+int report_cell_simulated(const struct report_cell *cell);
+#define SIMULATED_MARK "sim." /* beside such a figure, wherever people read it */
 /* 1 when two cells are the same operation: all but the layout (and the backend) is equal. */
 int report_cell_same_row(const struct report_cell *a, const struct report_cell *b);
 /* What a flag means, as a sentence about one cell. */

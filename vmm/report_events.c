@@ -4,6 +4,7 @@
  */
 #include "report_page.h"
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,18 +30,20 @@ static const struct report_cell *find_events(const struct report_column *column,
     return cell && counted(cell) ? cell : NULL;
 }
 
+static int counts_equal(double a, double b) { return a == b || (isnan(a) && isnan(b)); }
+
 /* Equal in all events, bytes copied aside. */
 static int events_equal(const struct report_cell *a, const struct report_cell *b) {
     if (!a || !b)
         return a == b;
     for (size_t i = 0; i < RESULT_EVENTS_NAMED; i++)
-        if (i != BYTES_COPIED && a->events[i] != b->events[i])
+        if (i != BYTES_COPIED && !counts_equal(a->events[i], b->events[i]))
             return 0;
     return 1;
 }
 
 static int bytes_equal(const struct report_cell *a, const struct report_cell *b) {
-    return !a || !b ? a == b : a->events[BYTES_COPIED] == b->events[BYTES_COPIED];
+    return !a || !b ? a == b : counts_equal(a->events[BYTES_COPIED], b->events[BYTES_COPIED]);
 }
 
 struct run { /* columns first to last of a grid, in all layouts */
@@ -132,14 +135,28 @@ static void names_free(struct names *names) {
     free(names->line);
 }
 
-/* The layouts with the same events as number `at`, itself first. */
+static int simulated(const struct run *run, const char *layout) {
+    for (size_t i = run->first; i <= run->last; i++) {
+        const struct report_cell *cell = run_cell(run, i, layout);
+        if (cell && report_cell_simulated(cell))
+            return 1;
+    }
+    return 0;
+}
+
+/* The layouts with the same events as number `at`, itself first; simulated ones are marked. */
 static int names_fill(struct page *page, const struct run *run, size_t at, int only_bytes,
                       struct names *names) {
     const char *const *layout = run->report->layout;
     *names = (struct names){0};
-    for (size_t i = at; !page->code && i < run->report->layouts; i++)
-        if (i == at || layouts_equal(run, layout[at], layout[i], only_bytes))
-            page->code = names_add(names, layout[i], page->style == TABLE_TEXT);
+    for (size_t i = at; !page->code && i < run->report->layouts; i++) {
+        char name[320];
+        if (i != at && !layouts_equal(run, layout[at], layout[i], only_bytes))
+            continue;
+        snprintf(name, sizeof(name), "%s%s", layout[i],
+                 simulated(run, layout[i]) ? " " SIMULATED_MARK : "");
+        page->code = names_add(names, name, page->style == TABLE_TEXT);
+    }
     return page->code;
 }
 
@@ -151,7 +168,7 @@ static size_t find_shown(const struct report_grid *grid, int shown[RESULT_EVENTS
         for (size_t i = 0; i < grid->columns; i++)
             for (size_t j = 0; j < grid->column[i].cells; j++)
                 shown[k] |=
-                    counted(&grid->column[i].cell[j]) && grid->column[i].cell[j].events[k] != 0;
+                    counted(&grid->column[i].cell[j]) && grid->column[i].cell[j].events[k] > 0;
         count += shown[k] != 0;
     }
     if (!count) {
@@ -284,7 +301,8 @@ void page_events(struct page *page) {
         if (!any++) {
             page_heading(page, "Events");
             page_paragraph(page, "What happened in each operation. Layouts and sizes with equal "
-                                 "events share a row; an event that never happens has no column.");
+                                 "events share a row; an event that never happens has no column, "
+                                 "one that was not counted a dash.");
         }
         print_grid(page, &page->grid[i]);
         print_bytes(page, &page->grid[i]);

@@ -9,8 +9,9 @@
 #define LETTER_WIDTH                                                                               \
     7 /* units of the drawing, which are pixels at its full size; room, not exact */
 #define BAR_WIDTH 240
-#define VALUE_WIDTH 64
+#define VALUE_WIDTH 80
 #define LINE_HEIGHT 20
+#define WHY_LETTERS 42 /* of a reason in the place of a bar; all of it is in the bar's title */
 
 enum segment {
     SEGMENT_WORK,     /* unchecked code in one domain */
@@ -52,6 +53,7 @@ static const char style[] =
     "th{font-weight:600}th.label{text-align:left;white-space:normal}\n"
     ".bars{display:grid;grid-template-columns:repeat(auto-fill,minmax(20rem,1fr));gap:1rem 2rem}\n"
     "figure{margin:0}figcaption{font-weight:600;font-size:.9rem}\n"
+    ".sim rect{opacity:.45;stroke:currentColor;stroke-dasharray:3 2}\n"
     "svg{width:100%;height:auto;display:block;font-size:11px}svg text{fill:currentColor}\n"
     ".legend{display:flex;flex-wrap:wrap;gap:.2rem 1.2rem;padding:0;list-style:none;"
     "font-size:.87rem}\n"
@@ -107,6 +109,12 @@ static void print_title(const struct report_cell *cell, FILE *to) {
         fprintf(to, ", software %.1f %%", cell->tax.software * 100);
     if (isfinite(cell->tax.hardware))
         fprintf(to, ", hardware %.1f %%", cell->tax.hardware * 100);
+    if (strcmp(cell->status, "ok")) {
+        fputs("; ", to);
+        print_escaped(cell->status, to);
+        fputs(": ", to);
+        print_escaped(cell->reason, to);
+    }
     fputs("</title>", to);
 }
 
@@ -114,14 +122,18 @@ static void print_bar(const struct report_cell *cell, size_t left, double scale,
                       FILE *to) {
     const double top = (double)line * LINE_HEIGHT;
     double bar[SEGMENTS], at = (double)left;
-    fputs("<g>", to);
+    const int simulated = report_cell_simulated(cell);
+    char why[WHY_LETTERS + 1];
+    fputs(simulated ? "<g class=\"sim\">" : "<g>", to);
     print_title(cell, to);
     fprintf(to, "<text x=\"%zu\" y=\"%.0f\" text-anchor=\"end\">", left - LETTER_WIDTH, top + 14);
     print_escaped(cell->layout, to);
     fputs("</text>", to);
     if (!isfinite(cell->ratio)) {
         fprintf(to, "<text x=\"%zu\" y=\"%.0f\">", left, top + 14);
-        print_escaped(report_cell_measured(cell) ? "no ratio" : cell->status, to);
+        snprintf(why, sizeof(why), "%s%s%s", report_cell_measured(cell) ? "no ratio" : cell->status,
+                 cell->reason[0] ? ": " : "", cell->reason);
+        print_escaped(why, to);
         fputs("</text></g>\n", to);
         return;
     }
@@ -134,8 +146,8 @@ static void print_bar(const struct report_cell *cell, size_t left, double scale,
                 at, top + 3, width, LINE_HEIGHT - 6);
         at += width;
     }
-    fprintf(to, "<text x=\"%.2f\" y=\"%.0f\">%.*f×</text></g>\n", at + 5, top + 14,
-            cell->ratio < 99.95 ? 2 : 0, cell->ratio);
+    fprintf(to, "<text x=\"%.2f\" y=\"%.0f\">%.*f×%s</text></g>\n", at + 5, top + 14,
+            cell->ratio < 99.95 ? 2 : 0, cell->ratio, simulated ? " " SIMULATED_MARK : "");
 }
 
 static void print_chart(const struct page *page, const struct report_grid *grid,
@@ -166,13 +178,19 @@ static void print_chart(const struct page *page, const struct report_grid *grid,
     fputs("</svg></figure>\n", to);
 }
 
-static void print_legend(FILE *to) {
+static void print_legend(int simulated, FILE *to) {
     fputs("<ul class=\"legend\">", to);
     for (size_t i = 0; i < SEGMENTS; i++)
         fprintf(to,
                 "<li><svg viewBox=\"0 0 12 12\"><rect class=\"s%zu\" width=\"12\" height=\"12\"/>"
                 "</svg>%s</li>",
                 i, segment_name[i]);
+    if (simulated)
+        fputs("<li><svg viewBox=\"0 0 12 12\"><g class=\"sim\"><rect class=\"s0\" width=\"12\" "
+              "height=\"12\"/></g></svg>dashed, " SIMULATED_MARK
+              ": simulated, without what the CPU "
+              "lacks</li>",
+              to);
     fputs("</ul>\n", to);
 }
 
@@ -185,7 +203,10 @@ static void print_charts(struct page *page) {
         "scale of its own. A step that makes an operation cheaper shortens what is before it.",
         page->report->baseline);
     page_paragraph(page, text);
-    print_legend(page->to);
+    int simulated = 0;
+    for (size_t i = 0; i < page->report->count; i++)
+        simulated |= report_cell_simulated(&page->report->cell[i]);
+    print_legend(simulated, page->to);
     fputs("<div class=\"bars\">\n", page->to);
     for (size_t i = 0; i < page->grids; i++)
         for (size_t k = 0; k < page->grid[i].columns; k++)

@@ -183,6 +183,20 @@ static void print_boots(struct page *page) {
     print_fact(page, "boots", text);
 }
 
+/* The folders that the report gathers, when there are several. */
+static void print_sets(struct page *page, const json_t *sets) {
+    char text[1024] = "";
+    size_t used = 0, i;
+    const json_t *dir;
+    json_array_foreach(sets, i, dir) {
+        if (used < sizeof(text))
+            used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s", i ? ", " : "",
+                                     json_string_value(dir));
+    }
+    if (sets)
+        print_fact(page, "sets", text);
+}
+
 void page_head(struct page *page) {
     const struct report *report = page->report;
     const json_t *manifest = report->data->manifest;
@@ -204,6 +218,7 @@ void page_head(struct page *page) {
              manifest_text(manifest, "host.hostname"));
     print_fact(page, "host", text);
     print_fact(page, "commit", manifest_text(manifest, "commit"));
+    print_sets(page, json_object_get(manifest, "sets"));
     print_boots(page);
     snprintf(text, sizeof(text), "%s (ratios are to it)", report->baseline);
     print_fact(page, "baseline", text);

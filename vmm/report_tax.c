@@ -10,7 +10,8 @@
 struct row { /* one operation in several layouts */
     const struct report_cell *cell;
     size_t count;
-    double base; /* the baseline's cost */
+    double base;   /* the baseline's cost; NaN: not known */
+    int simulated; /* 1: the baseline's figure is simulated */
 };
 
 /* Each rung of the ladder, the one below it, and what it adds. sip-page stands on the counterpart. */
@@ -23,11 +24,11 @@ static const struct rung {
     {"hip-r3-s", "hip-r0-s", PART_RING},
 };
 
-/* The figure of a layout, if its code is of that kind. */
+/* The figure of a layout, if its code is of that kind. A simulated one is no measure of others. */
 static const struct report_cell *find(const struct row *row, const char *layout,
                                       const char *safety) {
     for (size_t i = 0; i < row->count; i++)
-        if (!strcmp(row->cell[i].layout, layout) && report_cell_measured(&row->cell[i]) &&
+        if (!strcmp(row->cell[i].layout, layout) && !strcmp(row->cell[i].status, "ok") &&
             !strcmp(row->cell[i].safety, safety))
             return &row->cell[i];
     return NULL;
@@ -69,9 +70,13 @@ static void split_hardware(const struct row *row, const struct report_cell *coun
 static void split(const struct row *row, struct report_cell *cell) {
     struct report_tax *tax = &cell->tax;
     int unchecked = !strcmp(cell->safety, "unchecked");
+    if (!strcmp(cell->safety, "none"))
+        return; /* a peer is another system, not a boundary more or less in ours */
     const struct report_cell *floor = find_unchecked(row);
     const struct report_cell *counterpart = unchecked ? floor : find(row, "sip-phys", cell->safety);
-    if (!(row->base > 0)) {
+    if (row->simulated) {
+        tax->gap = "the baseline's figure is simulated";
+    } else if (!(row->base > 0)) {
         tax->gap = "the baseline has no figure above 0 of this operation";
     } else if (!cell->safety[0]) {
         tax->gap = "the records do not tell how the code of the SIPs was compiled";
@@ -93,8 +98,10 @@ static void split(const struct row *row, struct report_cell *cell) {
 void report_tax_fill(struct report_cell *cell, size_t count, const char *baseline) {
     struct row row = {.cell = cell, .count = count, .base = NAN};
     for (size_t i = 0; i < count; i++)
-        if (!strcmp(cell[i].layout, baseline) && report_cell_measured(&cell[i]))
-            row.base = cell[i].median;
+        if (!strcmp(cell[i].layout, baseline)) {
+            row.simulated = report_cell_simulated(&cell[i]);
+            row.base = strcmp(cell[i].status, "ok") ? NAN : cell[i].median;
+        }
     for (size_t i = 0; i < count; i++)
         if (report_cell_measured(&cell[i]))
             split(&row, &cell[i]);

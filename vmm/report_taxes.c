@@ -34,13 +34,24 @@ static void add_tax(struct page *page, struct table *table, const struct report_
     if (!isfinite(tax->software) && !isfinite(tax->hardware))
         table_add(table, UNKNOWN "%s", mark);
     else
-        table_add(table, "%s %s %s%s", percent(software, tax->software),
-                  tax->hardware < 0 ? "-" : "+", percent(hardware, fabs(tax->hardware)), mark);
+        table_add(table, "%s %s %s%s%s", percent(software, tax->software),
+                  tax->hardware < 0 ? "-" : "+", percent(hardware, fabs(tax->hardware)),
+                  report_cell_simulated(cell) ? " " SIMULATED_MARK : "", mark);
+}
+
+/* 1 when the layout has taxes to tell of; a peer has none. */
+static int taxed(const struct report_grid *grid, const char *layout) {
+    return report_grid_has(grid, layout) && strcmp(report_grid_safety(grid, layout), "none");
 }
 
 static void print_grid(struct page *page, const struct report_grid *grid) {
     const struct report *report = page->report;
     char origin[300];
+    size_t layouts = 0;
+    for (size_t k = 0; k < report->layouts; k++)
+        layouts += taxed(grid, report->layout[k]) != 0;
+    if (!layouts)
+        return;
     page_caption(page, "%s%s: software + hardware isolation tax, %% of %s", grid->title,
                  page_grid_origin(page, grid, origin), report->baseline);
     struct table *table = page_table(page, 2 + grid->columns, 2);
@@ -52,7 +63,7 @@ static void print_grid(struct page *page, const struct report_grid *grid) {
         table_add(table, "%s", grid->column[i].label);
     for (size_t k = 0; k < report->layouts; k++) {
         const char *layout = report->layout[k];
-        if (!report_grid_has(grid, layout))
+        if (!taxed(grid, layout))
             continue;
         table_add(table, "%s", layout);
         table_add(table, "%s", report_grid_safety(grid, layout));
@@ -88,9 +99,11 @@ static void line_fill(const struct report_column *column, struct line *line) {
     line->known = 0;
     for (size_t i = 0; i < RUNGS; i++) {
         const struct report_cell *cell = report_column_find(column, rungs[i].layout);
-        if (!cell || !report_cell_measured(cell)) {
+        if (!cell || strcmp(cell->status, "ok")) {
             line->value[i] = NAN;
-            line->gap[i] = rungs[i].absent;
+            line->gap[i] = cell && report_cell_simulated(cell)
+                               ? "the figure of this rung is simulated"
+                               : rungs[i].absent;
             continue;
         }
         line->value[i] =

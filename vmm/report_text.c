@@ -13,7 +13,7 @@ static void add_figure(struct page *page, struct table *table, const struct repo
         table_add(table, "-");
     } else if (!report_cell_measured(cell)) {
         page_footnote(page, cell->status, cell->reason, mark);
-        table_add(table, "%s%s", strcmp(cell->status, "failed") ? "-" : "FAILED", mark);
+        table_add(table, "%s%s", strcmp(cell->status, "failed") ? cell->status : "FAILED", mark);
     } else {
         if (strcmp(cell->status, "ok"))
             page_footnote(page, cell->status, cell->reason, mark);
@@ -21,7 +21,8 @@ static void add_figure(struct page *page, struct table *table, const struct repo
             page_footnote(page, "note", layout_note[0] ? "" : cell->note, mark);
         if (isfinite(cell->ratio))
             snprintf(ratio, sizeof(ratio), " (%.*f×)", cell->ratio < 99.95 ? 2 : 0, cell->ratio);
-        table_add(table, "%s%s%s", table_number(number, cell->median), ratio, mark);
+        table_add(table, "%s%s%s%s", table_number(number, cell->median), ratio,
+                  report_cell_simulated(cell) ? " " SIMULATED_MARK : "", mark);
     }
 }
 

@@ -3,6 +3,7 @@
  * or by a crash. What the figures mean is for cell.c.
  */
 #include "result_read.h"
+#include "guest-kernel/mechanisms.h"
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -101,6 +102,9 @@ int result_read(const void *region, uint64_t bytes, struct result *result, struc
     if (header->tests_failed > header->tests_run)
         return error_set(error, -EPROTO, "garbage result: %u of %u self-tests failed",
                          header->tests_failed, header->tests_run);
+    if (header->simulated >> MECHANISM_COUNT)
+        return error_set(error, -EPROTO, "garbage result: mechanisms %#llx were simulated",
+                         (unsigned long long)header->simulated);
     for (unsigned i = 0; i < header->sip_reports; i++) {
         text_clean(header->sip[i].sip, sizeof(header->sip[i].sip));
         text_clean(header->sip[i].kind, sizeof(header->sip[i].kind));

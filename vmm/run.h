@@ -3,15 +3,17 @@
 #define BULKHEAD_RUN_H
 
 #include "backend.h"
+#include "choice.h"
 #include "domain-config/config.h"
+#include "kernels.h"
 #include "records.h"
 
 struct run_options {
-    const char *backend; /* a name that backend_find() knows, or "auto" */
-    const char *out;     /* result folder; NULL: results/EXPERIMENT-BACKEND-TIME */
+    struct backend_choice backend; /* one that is not trusted: the records say so */
+    const char *out; /* result folder; NULL: results/EXPERIMENT-BACKEND-TIME */
     int resume;
-    int allow_untrusted; /* take a backend whose figures mean nothing; records say so */
     int self_test;       /* run the guest's self-tests too; their TAP goes to stdout */
+    int simulate;        /* leave out what the CPU lacks; records say so */
     int verbose;         /* guest console to stderr */
     unsigned jobs;       /* guests at a time on a count-exact backend; 0: one for each CPU */
     struct backend_options backend_options;
@@ -24,7 +26,7 @@ struct run { /* one run as chosen; strings and pointers live as long as it */
     const struct run_options *options;
     const struct backend *backend;
     struct backend_info info;
-    char kernel_path[64];      /* of a copy held for this run */
+    struct kernels kernels;
     struct plan_header **plan; /* one for each cell of the experiment */
     uint32_t boots;            /* of a cell that go into the result set */
 };

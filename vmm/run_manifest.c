@@ -8,13 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Adds NAME.SAFETY.elf -> hash for each image in the plan: the bytes that were in fact booted. */
+/* Adds VARIANT/NAME.SAFETY.elf -> hash for each image in the plan: the bytes that were in fact booted. */
 static void images_add(json_t *images, const struct plan_header *plan) {
     static const char *const safety[] = {"unchecked", "checked", "masked"};
     const struct plan_image *image = plan_at(plan, plan->images);
     for (uint32_t i = 0; i < plan->images.count; i++) {
-        char name[128], hash[SHA256_DIGEST_STRING_LENGTH];
-        snprintf(name, sizeof(name), "%s.%s.elf", image[i].name,
+        char name[160], hash[SHA256_DIGEST_STRING_LENGTH];
+        snprintf(name, sizeof(name), "%s%s.%s.elf", plan_image_variant(plan), image[i].name,
                  image[i].safety < 3 ? safety[image[i].safety] : "unknown");
         if (!json_object_get(images, name))
             json_object_set_new(images, name,
@@ -26,8 +26,13 @@ static void images_add(json_t *images, const struct plan_header *plan) {
 static json_t *images_hash(const struct run *run, size_t cells) {
     json_t *images = json_object();
     char hash[SHA256_DIGEST_STRING_LENGTH];
-    json_object_set_new(images, "kernel.elf",
-                        json_string(SHA256File(run->kernel_path, hash) ? hash : "unreadable"));
+    for (size_t i = 0; i < run->kernels.count; i++) {
+        const char *path = run->kernels.item[i].path;
+        char name[64];
+        snprintf(name, sizeof(name), "%skernel.elf", run->kernels.item[i].variant);
+        json_object_set_new(images, name,
+                            json_string(SHA256File(path, hash) ? hash : "unreadable"));
+    }
     for (size_t i = 0; i < cells; i++)
         images_add(images, run->plan[i]);
     return images;
@@ -103,7 +108,7 @@ json_t *run_manifest(const struct run *run) {
     }
     return json_pack(
         "{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:i, s:I, s:I, s:i, s:i, s:i, s:I, s:s, s:i, s:b, s:b,"
-        " s:o, s:o, s:o, s:o, s:o, s:{s:s, s:s, s:s}, s:o}",
+        " s:b, s:o, s:o, s:o, s:o, s:o, s:{s:s, s:s, s:s}, s:o}",
         "experiment", settings->name, "backend", run->backend->name, "backend_version",
         run->info.version, "unit", run->info.unit, "trust", backend_trust_name(run->info.trust),
         "commit", BULKHEAD_COMMIT, "seed", (json_int_t)settings->seed, "repeats", (int)run->boots,
@@ -111,9 +116,9 @@ json_t *run_manifest(const struct run *run) {
         "warmup", (int)settings->warmup, "batch", (int)settings->batch, "samples",
         (int)settings->samples, "memory_bytes", (json_int_t)settings->memory_bytes, "preempt",
         preempt[settings->preempt], "timeout_s", (int)settings->timeout_s, "self_test",
-        run->options->self_test, "verified_by_second_boot", run->info.count_exact, "layouts",
-        layouts, "workloads", workloads, "images", images_hash(run, (size_t)cells), "files",
-        files_list(run, (size_t)cells), "resolved", pairs_resolve(run, (size_t)cells), "build",
-        "version", BULKHEAD_VERSION, "compiler", BULKHEAD_COMPILER, "flags", BULKHEAD_FLAGS, "host",
-        manifest_host());
+        run->options->self_test, "verified_by_second_boot", run->info.count_exact, "simulate",
+        run->options->simulate, "layouts", layouts, "workloads", workloads, "images",
+        images_hash(run, (size_t)cells), "files", files_list(run, (size_t)cells), "resolved",
+        pairs_resolve(run, (size_t)cells), "build", "version", BULKHEAD_VERSION, "compiler",
+        BULKHEAD_COMPILER, "flags", BULKHEAD_FLAGS, "host", manifest_host());
 }

@@ -20,7 +20,7 @@ void bench_count_end(struct bench *bench) {
     sip_call_events(&bench->after);
     sip_call_events(&again); /* one reading costs the difference of two readings in a row */
     for (uint32_t i = 0; i < RESULT_EVENTS_NAMED; i++)
-        bench->report.events[i] =
+        bench->report.events[i] +=
             2 * bench->after.count[i] - bench->before.count[i] - again.count[i];
 }
 

@@ -1,7 +1,8 @@
 /*
  * Measuring inside a SIP. BENCH times `samples` batches of `batch` runs of a statement with the fenced
  * clock, then as many batches of the same loop without it, then counts the events of one batch more,
- * and hands everything in. Nothing is stored inside a timed loop.
+ * and hands everything in. Nothing is stored inside a timed loop. BENCH_AGAINST puts another statement
+ * into the loop that is subtracted; BENCH_EACH prepares every run outside the time.
  */
 #ifndef BULKHEAD_BENCH_H
 #define BULKHEAD_BENCH_H
@@ -17,7 +18,7 @@ struct bench {
 
 /* Reads the run's settings; fails the run when they do not fit. */
 void bench_start(struct bench *bench, const char *name, enum result_kind kind);
-/* Event counters around one batch; bench_count_end() takes off what reading them cost. */
+/* Event counters around runs; bench_count_end() takes off what reading them cost, and adds up. */
 void bench_count_start(struct bench *bench);
 void bench_count_end(struct bench *bench);
 /* `per_run`: operations that one run of the statement makes. `oracle`: 0 if there is none. */
@@ -32,8 +33,9 @@ void bench_finish(struct bench *bench, uint32_t per_run, uint64_t oracle);
         BENCH_BARRIER();                                                                           \
     }
 
-/* `between` runs, untimed, after each sample. */
-#define BENCH(bench, name, kind, statement, between)                                               \
+/* `between` runs, untimed, after each sample. `without` takes the statement's place in the loop whose
+   time is subtracted: what remains is how much more the statement costs than that. */
+#define BENCH_AGAINST(bench, name, kind, statement, between, without)                              \
     do {                                                                                           \
         bench_start(bench, name, kind);                                                            \
         BENCH_LOOP((bench)->warmup, statement)                                                     \
@@ -45,12 +47,40 @@ void bench_finish(struct bench *bench, uint32_t per_run, uint64_t oracle);
         }                                                                                          \
         for (uint32_t sample = 0; sample < (bench)->samples; sample++) {                           \
             uint64_t start = sip_clock();                                                          \
-            BENCH_LOOP((bench)->batch, )                                                           \
+            BENCH_LOOP((bench)->batch, without)                                                    \
             (bench)->values[(bench)->samples + sample] = sip_clock() - start;                      \
         }                                                                                          \
         bench_count_start(bench);                                                                  \
         BENCH_LOOP((bench)->batch, statement)                                                      \
         bench_count_end(bench);                                                                    \
+    } while (0)
+
+#define BENCH(bench, name, kind, statement, between)                                               \
+    BENCH_AGAINST(bench, name, kind, statement, between, )
+
+/* One sample: the sum of `batch` runs, each after `before` and timed by itself. */
+#define BENCH_SUM(bench, value, before, statement)                                                 \
+    do {                                                                                           \
+        uint64_t sum = 0;                                                                          \
+        BENCH_LOOP((bench)->batch, before; BENCH_BARRIER(); uint64_t start = sip_clock();          \
+                   statement; BENCH_BARRIER(); sum += sip_clock() - start)                         \
+        (value) = sum;                                                                             \
+    } while (0)
+
+/* As BENCH_AGAINST, but `before` precedes every run, untimed and uncounted, whatever is timed then.
+   A pair of clock readings for each run is subtracted with the rest. */
+#define BENCH_EACH(bench, name, kind, before, statement, between, without)                         \
+    do {                                                                                           \
+        bench_start(bench, name, kind);                                                            \
+        BENCH_LOOP((bench)->warmup, before; statement)                                             \
+        for (uint32_t sample = 0; sample < (bench)->samples; sample++) {                           \
+            BENCH_SUM(bench, (bench)->values[sample], before, statement);                          \
+            between;                                                                               \
+        }                                                                                          \
+        for (uint32_t sample = 0; sample < (bench)->samples; sample++)                             \
+            BENCH_SUM(bench, (bench)->values[(bench)->samples + sample], before, without);         \
+        BENCH_LOOP((bench)->batch, before; bench_count_start(bench); statement;                    \
+                   bench_count_end(bench))                                                         \
     } while (0)
 
 #endif

@@ -1,11 +1,16 @@
 #!/usr/bin/python3
 """Refuses what the loader or the isolation argument could not live with. `image FILE`: relocations
 other than R_X86_64_RELATIVE, undefined symbols, a segment both writable and executable, a missing
-or wrong note. `object FILE`: checked code that uses anything but its run-time, or never traps.
-Leaves what the code itself does to the gate and the prelude."""
+or wrong note, code that does not keep what the note promises (see check_code.py); `hostile-image
+FILE` leaves the last out, for attackers keep no promise. `object FILE`: checked code that uses
+anything but its run-time, or never traps. Leaves what the code itself does to the gate and the
+prelude."""
 
 import struct
 import sys
+
+sys.dont_write_bytecode = True  # the sources are no place for it
+import check_code  # pylint: disable=wrong-import-position
 
 PT_LOAD, PT_NOTE, PT_INTERP = 1, 4, 3
 SHT_SYMTAB, SHT_RELA, SHT_REL = 2, 4, 9
@@ -50,15 +55,17 @@ def check_segments(data, segments):
                               "link with -z max-page-size=4096")
         if kind == PT_NOTE:
             notes += 1
-            check_note(data[offset:offset + file_bytes])
+            entry, features = check_note(data[offset:offset + file_bytes])
     if notes != 1:
         raise Refused(f"{notes} PT_NOTE segments instead of one: link with sip.ld")
+    return entry, features
 
 
 def check_note(note):
-    if len(note) != 56 or struct.unpack_from("<3I", note) != (9, 32, 1) or note[12:21] != NOTE_NAME:
+    """Returns the entry and the features."""
+    if len(note) != 64 or struct.unpack_from("<3I", note) != (9, 40, 1) or note[12:21] != NOTE_NAME:
         raise Refused("its note is not the one of sip/abi.h: link with sip.ld")
-    _, safety, entry, slots, stack = struct.unpack_from("<IIQQQ", note, 24)
+    _, safety, entry, slots, stack, features = struct.unpack_from("<IIQQQQ", note, 24)
     if safety not in SAFETY:
         raise Refused(f"its note has the unknown safety kind {safety}")
     if slots % 4096 or slots == 0:
@@ -67,22 +74,29 @@ def check_note(note):
         raise Refused(f"a stack of {stack} bytes is not whole pages: see STACK of bulkhead_sip()")
     if entry >= 0x200000:
         raise Refused(f"sip_entry at {entry:#x} is not in the code segment")
+    if features & ~check_code.FEATURES:
+        raise Refused(f"its note has the unknown features {features:#x}")
+    return entry, features
 
 
 def check_sections(data, sections):
+    """Returns the values that the loader writes: addresses in the image."""
+    values = []
     for _, kind, _, _, offset, size, link, _, _, _ in sections:
         if kind == SHT_REL and size:
             raise Refused("it has REL relocations: only R_X86_64_RELATIVE ones are applied")
         if kind == SHT_RELA:
-            for where, info, _ in structs(data, offset, size // 24, "<QQq"):
+            for where, info, addend in structs(data, offset, size // 24, "<QQq"):
                 if info & 0xFFFFFFFF != R_X86_64_RELATIVE:
                     raise Refused(f"relocation of type {info & 0xffffffff} at {where:#x}: only "
                                   "R_X86_64_RELATIVE is applied; compile with -fPIE and "
                                   "-fvisibility=hidden")
+                values.append(addend)
         if kind == SHT_SYMTAB:
             for name in undefined(data, sections[link][4], offset, size):
                 raise Refused(f"undefined symbol {name}: nothing resolves it when the image is "
                               "loaded")
+    return values
 
 
 def check_object(data, sections, tables):
@@ -97,7 +111,9 @@ def check_object(data, sections, tables):
         raise Refused(f"{', '.join(sorted(CHECKS - names))} is not used: the checks are lost")
 
 
-def check(what, data):
+def check(what, path):
+    with open(path, "rb") as file:
+        data = file.read()
     if data[:6] != b"\x7fELF\x02\x01" or len(data) < 64:
         raise Refused("not a 64-bit little-endian ELF file")
     (kind, machine, _, _, phoff, shoff, _, _, _, phnum, _, shnum, _) = struct.unpack_from(
@@ -109,18 +125,24 @@ def check(what, data):
         return
     if kind != 3 or machine != 62:
         raise Refused("not a position-independent x86-64 executable: link with -static-pie")
-    check_segments(data, structs(data, phoff, phnum, "<IIQQQQQQ"))
+    segments = structs(data, phoff, phnum, "<IIQQQQQQ")
+    entry, features = check_segments(data, segments)
     if not tables:
         raise Refused("it has no symbol table, which crash reports need: do not strip it")
-    check_sections(data, sections)
+    values = check_sections(data, sections)
+    if features and what == "image":
+        text = next(segment for segment in segments if segment[0] == PT_LOAD and segment[1] & 1)
+        code = data[text[2]:text[2] + text[5]]
+        problem = check_code.problem(path, features, text[3], code, [entry, *values])
+        if problem:
+            raise Refused(problem)
 
 
 def main():
-    if len(sys.argv) != 3 or sys.argv[1] not in ("image", "object"):
-        sys.exit("usage: check_image.py image|object FILE")
+    if len(sys.argv) != 3 or sys.argv[1] not in ("image", "hostile-image", "object"):
+        sys.exit("usage: check_image.py image|hostile-image|object FILE")
     try:
-        with open(sys.argv[2], "rb") as file:
-            check(sys.argv[1], file.read())
+        check(sys.argv[1], sys.argv[2])
     except (OSError, Refused) as why:
         sys.exit(f"{sys.argv[2]}: {why}")
 

@@ -225,11 +225,15 @@ static void check_globals(struct check *check) {
                         "a global neither constant nor variable: rebuild the module");
         start = reader->at;
         uint8_t code = gate_read_byte(reader);
-        if (code != (type == GATE_I32 ? 0x41 : 0x42))
+        if (code !=
+            0x41 + (GATE_I32 - type)) /* constants are numbered as their types are, upwards */
             gate_refuse(reader, start,
                         "a global's initial value is not a constant of its type: "
                         "compile without newer features");
-        gate_read_signed(reader, type == GATE_I32 ? 32 : 64);
+        if (type == GATE_F32 || type == GATE_F64)
+            gate_skip(reader, type == GATE_F32 ? 4 : 8);
+        else
+            gate_read_signed(reader, type == GATE_I32 ? 32 : 64);
         read_end(reader);
     }
     check->module.globals = count;
@@ -440,6 +444,7 @@ int gate_check(const uint8_t *module, size_t length, const struct gate_rules *ru
         return -ENOMEM;
     }
     check->reader = (struct gate_reader){.bytes = module, .end = length, .result = result};
+    check->reader.floats = rules->floats;
     check->rules = rules;
     check_whole(check, length);
     bool failed = check->reader.failed;

@@ -7,6 +7,7 @@
 #ifndef BULKHEAD_GATE_H
 #define BULKHEAD_GATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,7 +30,9 @@
 enum gate_type {
     GATE_NOTHING = 0,
     GATE_I32 = 0x7f,
-    GATE_I64 = 0x7e
+    GATE_I64 = 0x7e,
+    GATE_F32 = 0x7d,
+    GATE_F64 = 0x7c
 };
 
 struct gate_signature {
@@ -45,6 +48,7 @@ struct gate_rule {
 };
 
 struct gate_rules {
+    bool floats; /* f32 and f64 may be used; set by the caller */
     uint32_t count;
     struct gate_rule rule[GATE_MAX_RULES];
 };

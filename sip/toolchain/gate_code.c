@@ -31,6 +31,11 @@ uint8_t gate_read_byte(struct gate_reader *reader) {
     return reader->bytes[reader->at++];
 }
 
+void gate_skip(struct gate_reader *reader, size_t bytes) {
+    while (bytes--)
+        gate_read_byte(reader);
+}
+
 uint32_t gate_read_u32(struct gate_reader *reader) {
     size_t start = reader->at;
     uint32_t value = 0;
@@ -89,14 +94,21 @@ uint32_t gate_read_count(struct gate_reader *reader, uint32_t most, const char *
     return 0;
 }
 
+static void refuse_float(struct gate_reader *reader, size_t start) {
+    gate_refuse(
+        reader, start,
+        "floating point: this SIP has integer registers only; use integers, or give FLOAT to "
+        "bulkhead_sip()");
+}
+
 uint8_t gate_read_type(struct gate_reader *reader) {
     size_t start = reader->at;
     uint8_t type = gate_read_byte(reader);
-    if (reader->failed || type == GATE_I32 || type == GATE_I64)
+    bool is_float = type == GATE_F32 || type == GATE_F64;
+    if (reader->failed || type == GATE_I32 || type == GATE_I64 || (is_float && reader->floats))
         return type;
-    if (type == 0x7d || type == 0x7c)
-        gate_refuse(reader, start,
-                    "floating point: SIPs have integer registers only, use integers");
+    if (is_float)
+        refuse_float(reader, start);
     else
         gate_refuse(reader, start, "type %#x is not i32 or i64: compile without newer features",
                     type);
@@ -118,7 +130,10 @@ enum immediate { /* what follows an instruction */
     MEMORY,   /* memory 0 */
     NUMBER32,
     NUMBER64,
-    FLOAT,
+    FLOAT, /* nothing either; these four only where the caller allows floating point */
+    FLOAT_ACCESS,
+    FLOAT32,
+    FLOAT64,
     GROW,
     PREFIX, /* 0xfc: a second number selects */
 };
@@ -137,15 +152,16 @@ static const uint8_t immediates[256] = {
     [0x20 ... 0x22] = LOCAL,
     [0x23 ... 0x24] = GLOBAL,
     [0x28 ... 0x29] = ACCESS, /* integer loads */
-    [0x2a ... 0x2b] = FLOAT,
+    [0x2a ... 0x2b] = FLOAT_ACCESS,
     [0x2c ... 0x37] = ACCESS, /* narrow loads, full stores */
-    [0x38 ... 0x39] = FLOAT,
+    [0x38 ... 0x39] = FLOAT_ACCESS,
     [0x3a ... 0x3e] = ACCESS, /* narrow stores */
     [0x3f] = MEMORY,          /* memory.size */
     [0x40] = GROW,
     [0x41] = NUMBER32,
     [0x42] = NUMBER64,
-    [0x43 ... 0x44] = FLOAT,
+    [0x43] = FLOAT32,
+    [0x44] = FLOAT64,
     [0x45 ... 0x5a] = NOTHING, /* integer comparisons */
     [0x5b ... 0x66] = FLOAT,
     [0x67 ... 0x8a] = NOTHING, /* integer arithmetic */
@@ -181,9 +197,9 @@ static void read_block_type(struct gate_reader *reader, const struct gate_module
 static void read_prefixed(struct gate_reader *reader, const struct gate_module *module,
                           size_t start) {
     uint32_t code = gate_read_u32(reader);
-    if (code <= 7) {
-        gate_refuse(reader, start,
-                    "floating point: SIPs have integer registers only, use integers");
+    if (code <= 7) { /* conversion to integer that does not trap */
+        if (!reader->floats)
+            refuse_float(reader, start);
     } else if ((code == 10 || code == 11) && module->has_memory) { /* memory.copy, memory.fill */
         read_zero(reader, "memory");
         if (code == 10)
@@ -260,8 +276,15 @@ static int read_instruction(struct gate_reader *reader, const struct gate_module
         read_prefixed(reader, module, start);
         return 0;
     case FLOAT:
-        gate_refuse(reader, start,
-                    "floating point: SIPs have integer registers only, use integers");
+    case FLOAT_ACCESS:
+    case FLOAT32:
+    case FLOAT64:
+        if (!reader->floats)
+            refuse_float(reader, start);
+        else if (immediates[code] == FLOAT_ACCESS)
+            read_access(reader, module);
+        else if (immediates[code] != FLOAT)
+            gate_skip(reader, immediates[code] == FLOAT32 ? 4 : 8);
         return 0;
     case GROW:
         gate_refuse(reader, start,

@@ -1,6 +1,7 @@
 /*
- * Command of the gate: `gate RULES MODULE.wasm [CONSTANTS.h]`. Writes, for a module that passes, the
- * sizes that the prelude compiles into its checks. Exit status: 0 passed, 1 refused, 2 usage.
+ * Command of the gate: `gate [--float] RULES MODULE.wasm [CONSTANTS.h]`. --float lets the module use
+ * floating point. Writes, for a module that passes, the sizes that the prelude compiles into its
+ * checks. Exit status: 0 passed, 1 refused, 2 usage.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -60,11 +61,16 @@ static int write_constants(const char *path, const struct gate_result *result) {
 }
 
 int main(int argc, char **argv) {
+    static struct gate_rules rules;
+    if (argc > 1 && strcmp(argv[1], "--float") == 0) {
+        rules.floats = true;
+        argc--;
+        argv++;
+    }
     if (argc != 3 && argc != 4) {
-        fprintf(stderr, "usage: gate RULES MODULE.wasm [CONSTANTS.h]\n");
+        fprintf(stderr, "usage: gate [--float] RULES MODULE.wasm [CONSTANTS.h]\n");
         return 2;
     }
-    static struct gate_rules rules;
     struct gate_result result;
     size_t length;
     int status = 1;

@@ -15,6 +15,7 @@ struct gate_reader {
     size_t at;
     size_t end; /* of what may be read now: the section or the function body */
     bool failed;
+    bool floats; /* f32 and f64 are types */
     struct gate_result *result;
 };
 
@@ -30,6 +31,8 @@ void gate_refuse(struct gate_reader *reader, size_t at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 uint8_t gate_read_byte(struct gate_reader *reader);
+
+void gate_skip(struct gate_reader *reader, size_t bytes);
 
 /* An unsigned LEB128 number of at most 32 bits in at most 5 bytes. */
 uint32_t gate_read_u32(struct gate_reader *reader);

@@ -98,6 +98,10 @@ DEFINE_STORE(i64_store8, u8, u64)
 DEFINE_STORE(i64_store16, u16, u64)
 DEFINE_STORE(i64_store32, u32, u64)
 
+#ifdef SIP_FLOAT
+#include "prelude_float.h"
+#endif
+
 void *memcpy(void *restrict to, const void *restrict from, size_t bytes);
 void *memmove(void *to, const void *from, size_t bytes);
 void *memset(void *to, int value, size_t bytes);
@@ -130,15 +134,20 @@ static inline void memory_copy(wasm_rt_memory_t *to_memory, const wasm_rt_memory
 #define FUNC_EPILOGUE ((void)0)
 #define UNREACHABLE TRAP(UNREACHABLE)
 
-/* Function types as numbers: equal exactly when the types are. The gate allows 12 parameters. */
+/*
+ * Function types as numbers: equal exactly when the types are. A type is a digit to base 5 and never 0,
+ * but for the last, which is the result. The gate allows 12 parameters.
+ */
 #define WASM_RT_I32 1
 #define WASM_RT_I64 2
+#define WASM_RT_F32 3
+#define WASM_RT_F64 4
 static inline __attribute__((always_inline)) u32 sip_function_type(u32 params, u32 results,
                                                                    const u8 *types) {
-    u32 number = params + 1; /* never 0 */
-    for (u32 i = 0; i < params + results; i++)
-        number |= (u32)types[i] << (i < params ? 6 + 2 * i : 4);
-    return number;
+    u32 number = 0;
+    for (u32 i = 0; i < params; i++)
+        number = 5 * number + types[i];
+    return 5 * number + (results ? types[params] : 0) + 1; /* never 0 */
 }
 #define wasm_rt_register_func_type(params, results, ...)                                           \
     sip_function_type(params, results, (const u8[]){0, ##__VA_ARGS__} + 1)

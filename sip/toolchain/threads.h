@@ -31,6 +31,11 @@ static struct {
     u8 end[SIP_STACK_SLACK_BYTES];
 } sip_stacks __attribute__((aligned(16)));
 
+static __attribute__((noreturn)) void sip_thread_last_call(void) {
+    host_call(ABI_thread_exit, 0, 0, 0, 0);
+    __builtin_unreachable();
+}
+
 /*
  * Another thread may take the stack as soon as it is marked as free, so the thread leaves it before.
  * All can share the last stack: none needs what it wrote there once the kernel has the call.
@@ -38,11 +43,11 @@ static struct {
 static void sip_thread_end(struct sip_thread *thread) {
     __asm__ volatile("movq %0, %%rsp\n\t"
                      "movb $0, (%1)\n\t"
-                     "call *%2\n\t"
+                     "call %P2\n\t"
                      "ud2"
                      :
                      : "r"(sip_stacks.end + sizeof(sip_stacks.end)), "r"(&thread->taken),
-                       "r"(sip_calls[ABI_thread_exit])
+                       "i"(sip_thread_last_call)
                      : "memory");
     __builtin_unreachable();
 }

@@ -19,6 +19,10 @@ typedef uint32_t u32;
 typedef int32_t s32;
 typedef uint64_t u64;
 typedef int64_t s64;
+#ifdef SIP_FLOAT
+typedef float f32;
+typedef double f64;
+#endif
 
 typedef void (*wasm_rt_function_ptr_t)(void);
 

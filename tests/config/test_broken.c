@@ -117,5 +117,5 @@ Test(broken, each_file_has_its_error) {
     }
     closedir(dir);
     test_folder_remove(images);
-    cr_expect(files >= 60, "only %d files in %s", files, BROKEN_DIR);
+    cr_expect(files >= 120, "only %d files in %s", files, BROKEN_DIR);
 }

@@ -60,9 +60,9 @@ Test(elf, segments) {
     image.program[2].p_offset = UINT64_MAX - 4095;
     refused(sizeof(image), "outside the file");
     image.program[2].p_vaddr = UINT64_MAX - 4095;
-    refused(sizeof(image), "beyond 64 MiB");
+    refused(sizeof(image), "beyond 128 MiB");
     image.program[2].p_memsz = UINT64_MAX;
-    refused(sizeof(image), "beyond 64 MiB");
+    refused(sizeof(image), "beyond 128 MiB");
     image.program[2].p_vaddr += 8;
     refused(sizeof(image), "differ within a page");
     image.program[2].p_flags |= PF_X;

@@ -29,7 +29,7 @@ Test(files, shipped_files_are_clean) {
     static const struct {
         const char *kind;
         size_t least;
-    } kinds[] = {{"layouts", 8}, {"workloads", 4}, {"experiments", 2}};
+    } kinds[] = {{"layouts", 24}, {"workloads", 4}, {"experiments", 2}};
     const struct config_paths no_images = {paths.data_dir, NULL};
 
     for (size_t k = 0; k < 3; k++) {

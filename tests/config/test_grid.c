@@ -171,3 +171,23 @@ Test(grid, errors_of_all_files) {
     cr_expect(diags.item[1].line == 3 && strstr(diags.item[1].text, "did you mean 'yield'?"));
     cr_expect(diags.item[2].line == 4 && strstr(diags.item[2].text, "'repeats' is 'no'"));
 }
+
+Test(grid, presets) {
+    struct experiment *experiment =
+        load("experiment: x\nlayouts: [sip-page]\nworkloads:\n"
+             "  - {workload: webfiles, preset: full, params: {passes: [0, 2]}}\n"
+             "  - webfiles\n");
+    const struct experiment_cell *cell = experiment_cell_at(experiment, 0);
+
+    cr_assert_eq(experiment_cell_count(experiment), 3);
+    cr_expect_eq(cell->params.item[0].value, 0, "passes");
+    cr_expect_eq(cell->params.item[1].value, 50000, "reads");
+    cell = experiment_cell_at(experiment, 2);
+    cr_expect_eq(cell->params.item[0].value, 1);
+    cr_expect_eq(cell->params.item[1].value, 1000);
+    cr_expect_str_eq(workload_preset_at(cell->workload, 0), "quick");
+    cr_expect_eq(workload_preset(cell->workload, "quick")->count, 0);
+    cr_expect_null(workload_preset(cell->workload, "slow"));
+    cr_expect_null(workload_preset_at(cell->workload, 4));
+    experiment_free(experiment);
+}

@@ -461,13 +461,14 @@ Test(plan, wrong_values) {
     REFUSED(AT(plan_domain, domains)[1].name[0] = '\0', "domain's name");
     REFUSED(AT(plan_domain, domains)[1].ring = 1, "ring must be 0 or 3");
     REFUSED(AT(plan_domain, domains)[1].space = 2, "plan_space");
-    REFUSED(AT(plan_domain, domains)[1].space = PLAN_SPACE_KERNEL, "space of its own");
+    REFUSED(AT(plan_domain, domains)[1].space = PLAN_SPACE_KERNEL, "without a protection key");
     REFUSED(AT(plan_domain, domains)[1].pages = 13, "page size");
     REFUSED(AT(plan_domain, domains)[1].pages = PLAN_PAGES_1G, "4 KiB or 2 MiB");
     REFUSED(AT(plan_domain, domains)[1].heap = 0, "heap of its own");
     REFUSED(AT(plan_domain, domains)[1].heap = PLAN_MAX_DOMAINS, "heap number");
     REFUSED(AT(plan_domain, domains)[1].heap = AT(plan_domain, domains)[2].heap, "same heap");
-    REFUSED(AT(plan_domain, domains)[1].mechanisms = 1, "mechanisms");
+    REFUSED(AT(plan_domain, domains)[1].mechanisms = 1ull << 63, "mechanisms");
+    REFUSED(AT(plan_domain, domains)[1].reserved = 1, "reserved");
     REFUSED(AT(plan_domain, domains)[0].per_sip = 1, "per-SIP");
     REFUSED(AT(plan_domain, domains)[1].per_sip = 2, "per-SIP");
     REFUSED(AT(plan_domain, domains)[1].name[0] = 'b', "domains have the same name");

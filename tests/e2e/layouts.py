@@ -2,7 +2,8 @@
 
 usage: layouts.py BULKHEAD DIR [--random N [--seed S]]
 
-Each must pass `check`, run every workload to the end, and give the answer that sip-page gives.
+Each must pass `check`, run every workload to the end, and give the answer that sip-page gives. Random
+ones ask for any mechanism; what the CPU of the engine lacks for them is simulated.
 """
 import glob
 import os
@@ -49,7 +50,8 @@ def main(bulkhead, folder, count, seed):
     experiment_write(experiment, layouts)
     command.run(bulkhead, "check", experiment)
     out = os.path.join(folder, "set")
-    command.run(bulkhead, "run", experiment, "--backend", "qemu", "--out", out)
+    command.run(bulkhead, "run", experiment, "--backend", "qemu", "--out", out,
+                *(["--simulate"] if count else []))
 
     records = command.records(out)
     answers = {(record["workload"], record["params"]["bytes"]): record["oracle"]
@@ -58,7 +60,8 @@ def main(bulkhead, folder, count, seed):
     seen = set()
     for record in records:
         what = f"{record['layout']} {record['workload']} {record['params']} {record['op']}"
-        failures.check(record["status"] == "ok", f"{what}: {record['status']} {record['reason']}")
+        failures.check(record["status"] in (("ok", "simulated") if count else ("ok",)),
+                       f"{what}: {record['status']} {record['reason']}")
         if record["op"] == "ping-pong":
             seen.add((record["layout"], record["workload"], record["params"]["bytes"]))
             failures.check(record["oracle"] == answers[record["workload"],

@@ -42,10 +42,11 @@ struct golden {
 
 ParameterizedTestParameters(report, forms_are_as_before) {
     static struct golden golden[] = {
-        {"ladder", "txt"}, {"ladder", "md"},       {"ladder", "csv"},   {"ladder", "json"},
-        {"timed", "txt"},  {"timed", "md"},        {"timed", "csv"},    {"timed", "json"},
-        {"taxes", "txt"},  {"taxes", "md"},        {"taxes", "html"},   {"taxes", "json"},
-        {"torn", "txt"},   {"boot-failed", "txt"}, {"unit-mix", "txt"},
+        {"ladder", "txt"},   {"ladder", "md"},       {"ladder", "csv"},     {"ladder", "json"},
+        {"timed", "txt"},    {"timed", "md"},        {"timed", "csv"},      {"timed", "json"},
+        {"taxes", "txt"},    {"taxes", "md"},        {"taxes", "html"},     {"taxes", "json"},
+        {"torn", "txt"},     {"boot-failed", "txt"}, {"unit-mix", "txt"},   {"simulated", "txt"},
+        {"simulated", "md"}, {"simulated", "csv"},   {"simulated", "json"}, {"simulated", "html"},
     };
     return cr_make_param_array(struct golden, golden, sizeof(golden) / sizeof(golden[0]));
 }
@@ -423,7 +424,9 @@ Test(report, command_refuses_a_broken_set_with_status_1) {
 }
 Test(report, command_refuses_no_set_with_status_1) { cr_assert_eq(RUN("nowhere"), 1); }
 Test(report, no_folder_is_a_usage_error, .exit_code = STATUS_USAGE) { RUN(); }
-Test(report, two_folders_are_a_usage_error, .exit_code = STATUS_USAGE) { RUN("ladder", "torn"); }
+Test(report, two_folders_with_the_same_cells_are_refused) {
+    cr_assert_eq(RUN("ladder", "torn"), STATUS_INPUT);
+}
 Test(report, an_unknown_format_is_a_usage_error, .exit_code = STATUS_USAGE) {
     RUN("ladder", "--format", "pdf");
 }

@@ -103,11 +103,30 @@ Test(write, a_line_has_the_keys_in_order_and_whole_numbers_stay_whole) {
               "\"params\":{\"bytes\":64,\"rounds\":-1},\"op\":\"call\",\"kind\":\"round-trip\","
               "\"unit\":\"cycles\",\"backend\":\"kvm\",\"boot\":0,\"n\":2,\"samples\":[310,0.1],"
               "\"events\":{\"ring_crossings\":2,\"table_switches\":0,\"tlb_flushes\":0,"
-              "\"context_switches\":1,\"bytes_copied\":96.5,\"messages\":2,\"page_faults\":0},"
+              "\"context_switches\":1,\"bytes_copied\":96.5,\"messages\":2,\"page_faults\":0,"
+              "\"key_switches\":0,\"predictor_barriers\":0,\"cache_flushes\":0,"
+              "\"buffer_clears\":0,\"rsb_fills\":0,\"state_saves\":0},"
               "\"status\":\"ok\",\"reason\":\"\",\"oracle\":\"fedcba9876543210\","
               "\"overhead\":3.25,\"trust\":\"real\",\"host\":\"alpha\",\"note\":\"as is\","
               "\"safety\":\"checked\"}\n");
     free(text);
+}
+
+Test(write, an_event_that_was_not_counted_has_no_key) {
+    struct result_set *set = create(0, "cycles");
+    struct record record = record_make("near", 0, 1, 2);
+    record.events[0] = record.events[EVENT_KEY_SWITCHES] = NAN;
+    append(set, record);
+    finish(set, 1);
+    char *text = file_read(samples_path);
+    cr_assert_not_null(strstr(text, "\"events\":{\"table_switches\":0,"), "%s", text);
+    cr_assert_null(strstr(text, "key_switches"));
+    free(text);
+    struct result_data *data = load();
+    cr_assert(isnan(data->record[0].events[0]));
+    cr_assert(isnan(data->record[0].events[EVENT_KEY_SWITCHES]));
+    cr_assert_eq(data->record[0].events[EVENT_STATE_SAVES], 0);
+    result_data_free(data);
 }
 
 Test(write, numbers_come_back_exactly) {
@@ -255,6 +274,7 @@ Test(write, resume_refuses_another_run) {
     refused("backend", json_string("x"), "cycles", -EINVAL);
     refused("backend_version", json_string("x"), "cycles", -EINVAL);
     refused("commit", json_string("x"), "cycles", -EINVAL);
+    refused("simulate", json_true(), "cycles", -EINVAL);
     refused("images.kernel.elf", json_string("0b"), "cycles", -EINVAL);
     refused("host.cpu.model", json_string("x"), "cycles", -EINVAL);
     refused("host.kernel", json_string("x"), "cycles", -EINVAL);
@@ -313,6 +333,8 @@ Test(write, a_record_that_breaks_a_rule_is_not_written) {
     not_written(set, bad, "reason");
     bad = good;
     bad.events[2] = -1;
+    not_written(set, bad, "tlb_flushes");
+    bad.events[2] = INFINITY;
     not_written(set, bad, "tlb_flushes");
     bad = good;
     bad.op[0] = '\0';

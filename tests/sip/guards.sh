@@ -39,10 +39,50 @@ refuses 'an object without checks' 'the checks are lost' \
 refuses 'a program of the host' 'it asks for a dynamic linker' \
     /usr/bin/python3 "$tools/check_image.py" image /bin/sh
 "$cc" -shared -nostdlib -Wl,--build-id=none -T "$tools/sip.ld" -Wl,--defsym=sip_abi_version=1 \
-    -Wl,--defsym=sip_safety=0 -Wl,--defsym=sip_stack_bytes=65536 -Wl,-z,max-page-size=4096 \
+    -Wl,--defsym=sip_safety=0 -Wl,--defsym=sip_stack_bytes=65536 -Wl,--defsym=sip_features=0 -Wl,-z,max-page-size=4096 \
     -Wl,-z,norelro -o import.elf import.o || exit 1
 refuses 'an image that another file must complete' 'relocation of type 1 at' \
     /usr/bin/python3 "$tools/check_image.py" image import.elf
+
+# Images that break what their note promises: sip_features is as in sip/abi.h.
+echo 'void sip_entry(void (*function)(void));
+long sip_slots[512] __attribute__((aligned(4096)));
+static void taken(void) { __asm__ volatile("nop"); }
+static void (*volatile pointer)(void) = taken;
+void sip_entry(void (*function)(void)) { pointer(); function(); }' >promise.c
+echo 'void sip_entry(void); long sip_slots[512] __attribute__((aligned(4096)));
+void sip_entry(void) { __asm__ volatile(CODE); }' >code.c
+promise() { # FEATURES SOURCE FLAGS...
+    features=$1 source_file=$2
+    shift 2
+    "$cc" -O2 -fPIE -ffreestanding "$@" -c "$source_file" -o promise.o &&
+        "$cc" -static-pie -nostdlib -Wl,--build-id=none -T "$tools/sip.ld" \
+            -Wl,--defsym=sip_abi_version=2 -Wl,--defsym=sip_safety=0 \
+            -Wl,--defsym=sip_stack_bytes=65536 -Wl,--defsym=sip_features="$features" \
+            -Wl,-z,max-page-size=4096 -Wl,-z,norelro -o promise.elf promise.o || exit 1
+}
+check() { refuses "$1" "$2" /usr/bin/python3 "$tools/check_image.py" image promise.elf; }
+promise 2 promise.c -fcf-protection=none
+check 'an indirect branch in an image with retpolines' 'an indirect branch at'
+if /usr/bin/python3 "$tools/check_image.py" hostile-image promise.elf; then
+    number=$((number + 1))
+    echo "ok $number - which an attacker may have"
+else
+    failed=1
+fi
+promise 4 promise.c -fcf-protection=none
+check 'an entry without ENDBR64' 'does not start with ENDBR64'
+promise 4 promise.c -fcf-protection=full -mmanual-endbr 2>"$work/message" ||
+    promise 4 promise.c -fcf-protection=none
+check 'a function without ENDBR64 whose address is taken' 'does not start with ENDBR64'
+promise 4 code.c -fcf-protection=full -DCODE='"notrack jmp *%rax"'
+check 'a branch that is not tracked' 'a branch that is not tracked at'
+promise 1 code.c -DCODE='"fld1"'
+check 'an x87 instruction' "other registers than SSE2's at"
+promise 1 code.c -DCODE='"vzeroupper; vaddpd %xmm0, %xmm1, %xmm2"'
+check 'an AVX instruction' "other registers than SSE2's at"
+promise 8 code.c -DCODE='"nop"'
+check 'a feature that does not exist' 'unknown features 0x8'
 
 printf '#!/bin/sh\necho 1.0.33\n' >newer
 chmod +x newer

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Every image that was built must be what its name says: `images.py TOOLS GATE WORK IMAGES`, the folder
-of check_image.py, the gate, the builds' folder with a module for each SIP, and the images. Checked and
-masked code must contain calls of sip_trap() for the checks that its module cannot do without, and checked
+of check_image.py, the gate, the builds' folder with a module for each SIP, and the images, whose folder
+names the variant. Checked and masked code must contain calls of sip_trap() for the checks that its module cannot do without, and checked
 code the compare of an index with the end of memory."""
 
 import pathlib
@@ -11,6 +11,8 @@ import subprocess
 import sys
 
 SAFETY = ("unchecked", "checked", "masked")
+FLOAT = 1  # sip/abi.h, enum abi_image_feature
+VARIANTS = {"": 0, "retpoline": 2, "cet": 4}
 BOUNDS, CALL, STACK = 1, 2, 3
 # mov $kind, %edi; call sip_trap
 TRAP_CALL = re.compile(rb"\xbf(.)\0\0\0\xe8(....)", re.DOTALL)
@@ -86,21 +88,25 @@ def missing_checks(image, data, folder, kind):
     return f"no call of sip_trap() for the kinds {sorted(missing)}" if missing else None
 
 
-def problems(image, tools, gate, work):
+def problems(image, variant, tools, gate, work):
     name, kind, _ = image.name.rsplit(".", 2)
-    done = subprocess.run([sys.executable, tools / "check_image.py", "image", image],
+    what = "hostile-image" if name.startswith("hostile-") else "image"
+    done = subprocess.run([sys.executable, tools / "check_image.py", what, image],
                           capture_output=True, text=True, check=False)
     if done.returncode:
         return done.stderr.strip()
     data = image.read_bytes()
-    note = data.index(b"\x09\0\0\0\x20\0\0\0\x01\0\0\0Bulkhead\0")
-    safety = struct.unpack_from("<I", data, note + 28)[0]
+    note = data.index(b"\x09\0\0\0\x28\0\0\0\x01\0\0\0Bulkhead\0")
+    safety, features = struct.unpack_from("<I24xQ", data, note + 28)
     if SAFETY[safety] != kind:
         return f"its note says {SAFETY[safety]}"
+    if features & ~FLOAT != VARIANTS[variant]:
+        return f"its note has the features {features:#x}"
     if kind == "unchecked":
         return "it has the run-time of checked code" if symbol(data, b"sip_trap") else None
     folder = work / name
-    done = subprocess.run([gate, tools / "image.rules", folder / "module.wasm"],
+    options = ["--float"] if features & FLOAT else []
+    done = subprocess.run([gate, *options, tools / "image.rules", folder / "module.wasm"],
                           capture_output=True, text=True, check=False)
     if done.returncode:
         return done.stderr.strip()
@@ -109,12 +115,13 @@ def problems(image, tools, gate, work):
 
 def main():
     tools, gate, work, folder = map(pathlib.Path, sys.argv[1:])
-    images = sorted(folder.glob("*.*.elf"))
-    failed = not images
-    for number, image in enumerate(images, 1):
-        problem = problems(image, tools, gate, work)
+    images = [(variant, image) for variant in VARIANTS
+              for image in sorted((folder / variant).glob("*.*.elf"))]
+    failed = {variant for variant, _ in images} != set(VARIANTS)
+    for number, (variant, image) in enumerate(images, 1):
+        problem = problems(image, variant, tools, gate, work)
         failed |= bool(problem)
-        print(f"{'not ok' if problem else 'ok'} {number} - {image.name}"
+        print(f"{'not ok' if problem else 'ok'} {number} - {image.relative_to(folder)}"
               f"{': ' + problem if problem else ''}")
     print(f"1..{len(images)}")
     sys.exit(failed)

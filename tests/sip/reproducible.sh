@@ -20,8 +20,10 @@ for place in first second/further/down; do
         exit 1
     }
 done
-for kind in unchecked checked masked; do
-    cmp "$work/first/build/images/probe.$kind.elf" \
-        "$work/second/further/down/build/images/probe.$kind.elf"
-    echo "probe.$kind.elf: the same"
+for folder in . retpoline cet; do
+    for kind in unchecked checked masked; do
+        cmp "$work/first/build/images/$folder/probe.$kind.elf" \
+            "$work/second/further/down/build/images/$folder/probe.$kind.elf"
+        echo "$folder/probe.$kind.elf: the same"
+    done
 done

@@ -70,6 +70,33 @@ Test(gate, survives_every_changed_byte, .init = read_rules) {
     }
 }
 
+/* (module (func (export "sip_main") (result i32) i32.const 0 f64.const 1 drop) (memory 1 1)
+ * (global f32 (f32.const 1))) */
+static const uint8_t floats[] = {
+    0,    'a',  's',  'm',  1,   0,    0,    0,                                 /* head */
+    1,    5,    1,    0x60, 0,   1,    0x7f,                                    /* types */
+    3,    2,    1,    0,                                                        /* functions */
+    5,    4,    1,    1,    1,   1,                                             /* memory */
+    6,    9,    1,    0x7d, 0,   0x43, 0,    0,    0x80, 0x3f, 0x0b,            /* globals */
+    7,    12,   1,    8,    's', 'i',  'p',  '_',  'm',  'a',  'i',  'n', 0, 0, /* exports */
+    10,   16,   1,    14,   0,   0x41, 0,    0x44, 0,    0,    0,    0,   0, 0, /* code */
+    0xf0, 0x3f, 0x1a, 0x0b,
+};
+
+static void allow_floats(void) {
+    read_rules();
+    rules.floats = true;
+}
+
+Test(gate, passes_floats_where_they_are_allowed, .init = allow_floats) {
+    cr_expect(zero(int, check_copy(floats, sizeof(floats))), "%s", result.message);
+    for (size_t length = 0; length < sizeof(floats); length++)
+        cr_expect(lt(int, check_copy(floats, length), 0), "cut to %zu bytes", length);
+    rules.floats = false;
+    cr_expect(lt(int, check_copy(floats, sizeof(floats)), 0));
+    cr_expect(ne(ptr, strstr(result.message, "floating point"), NULL));
+}
+
 Test(gate, says_where_the_error_is, .init = read_rules) {
     uint8_t changed[sizeof(tame)];
     memcpy(changed, tame, sizeof(tame));

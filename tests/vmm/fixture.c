@@ -4,6 +4,7 @@
  */
 #include "fixture.h"
 #include "domain-config/plan.h"
+#include "guest-kernel/mechanisms.h"
 #include "guest-kernel/result.h"
 
 struct start_info { /* hvm_start_info, as far as it is read here */
@@ -99,6 +100,7 @@ void fixture_main(const struct start_info *start) {
     result->used = sizeof(*result);
     result->state = RESULT_RUNNING;
     result->page_bits = 12;
+    result->cpu_features = FIXTURE_FEATURES;
     result->magic = RESULT_MAGIC;
     switch (plan->seed) {
     case FIXTURE_FAILED:
@@ -108,6 +110,19 @@ void fixture_main(const struct start_info *start) {
         copy(result->message, "the CPU has no PCID");
         result->state = RESULT_UNAVAILABLE;
         finish();
+    case FIXTURE_LACKING:
+        if (!(plan->flags & PLAN_SIMULATE)) {
+            copy(result->message, "needs PCID, PKU");
+            result->state = RESULT_UNAVAILABLE;
+            finish();
+        }
+        __attribute__((fallthrough));
+    case FIXTURE_SIMULATING:
+        result->simulated = MECHANISM(PCID) | MECHANISM(PKU);
+        break;
+    case FIXTURE_BAD_MASK:
+        result->simulated = 1ull << MECHANISM_COUNT;
+        break;
     case FIXTURE_RUNNING:
         finish();
     case FIXTURE_HANG:
@@ -122,12 +137,11 @@ void fixture_main(const struct start_info *start) {
     case FIXTURE_TRIPLE_FAULT:
         __asm__ volatile("lidt %0\n\tud2" : : "m"(no_idt));
         finish();
-    default:
-        measurement_write(result, plan->seed,
-                          plan->seed == FIXTURE_WRONG_ANSWER ? (uint8_t)plan->layout[0]
-                          : plan->seed == FIXTURE_NO_ANSWER  ? 0
-                                                             : 42);
-        result->state = RESULT_DONE;
-        finish();
     }
+    measurement_write(result, plan->seed,
+                      plan->seed == FIXTURE_WRONG_ANSWER ? (uint8_t)plan->layout[0]
+                      : plan->seed == FIXTURE_NO_ANSWER  ? 0
+                                                         : 42);
+    result->state = RESULT_DONE;
+    finish();
 }

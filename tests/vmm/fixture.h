@@ -16,7 +16,13 @@ enum fixture_mode {
     FIXTURE_STRAY,        /* reads memory that is not there */
     FIXTURE_WRONG_ANSWER, /* the oracle depends on the layout's name */
     FIXTURE_NO_ANSWER,    /* the oracle is 0 */
+    FIXTURE_LACKING,      /* its plan asks for PCID and PKU; simulates them when told to */
+    FIXTURE_SIMULATING,   /* the same, told to or not */
+    FIXTURE_BAD_MASK,     /* simulated what is no mechanism */
 };
+
+/* What its CPU has, whatever it runs on. */
+#define FIXTURE_FEATURES (CPU_HAS(PGE) | CPU_HAS(SMEP) | CPU_HAS(FXSR) | CPU_HAS(SSE2))
 
 #define FIXTURE_SAMPLES 5u
 #define FIXTURE_BATCH 10u

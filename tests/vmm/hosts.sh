@@ -62,6 +62,27 @@ expect 2 "$bulkhead" run $pair --backend qemu --cpu ryzen --out "$work/set"
 says err "--cpu goes with --backend bochs"
 check "no result set is left by a refused run" [ ! -e "$work/set" ]
 
+# list mechanisms asks a guest, here the fixture: it has PGE and SMEP, and not PCID.
+expect 3 env PATH=/nonexistent "$bulkhead" list mechanisms --backend qemu
+says err "apt-get install qemu-system-x86"
+expect 3 "$bulkhead" list mechanisms --backend kvm --kvm-device /nonexistent/kvm
+says err "/nonexistent/kvm does not exist"
+check "nothing is listed for a backend that is not usable" [ ! -s "$work/out" ]
+expect 0 "$bulkhead" list mechanisms --kvm-device /nonexistent/kvm
+says err "taking qemu, since kvm is not usable here"
+says out "on qemu (QEMU emulator"
+says out "  tag: pcid               no  needs PCID, which this CPU does not have"
+says out "  smep: on                yes ring 0 cannot run code of pages that ring 3 can reach"
+says out "against: a corrupted kernel jumping into a SIP's code"
+check "without --long no sources" [ "$(grep -c source: "$work/out")" -eq 0 ]
+expect 0 "$bulkhead" list mechanisms --backend bochs --cpu ryzen --long
+says out "CPU model ryzen)"
+says out "acts at: load of CR3"
+says out "set for: a layout: it is one for the whole machine"
+says out "source: Intel SDM 3A 4.10.2.4"
+expect 1 env BULKHEAD_IMAGES="$work/nowhere" "$bulkhead" list mechanisms --backend qemu
+says err "$work/nowhere"
+
 # auto says in one line why it does not take the first.
 # shellcheck disable=SC2086
 expect 0 "$bulkhead" run $pair --kvm-device /nonexistent/kvm --out "$work/set"

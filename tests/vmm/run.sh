@@ -10,15 +10,17 @@ layouts: [sip-page, hip-r0]
 workloads: [abi-call]
 END
 
-# run STATUS SEED: the fixture's mode is the seed (see fixture.h).
+# run STATUS SEED OPTION...: the fixture's mode is the seed (see fixture.h).
 run() {
     rm -rf "$work/set"
-    expect "$1" "$bulkhead" run "$work/two.yaml" --backend qemu --seed "$2" --timeout 2 \
-        --out "$work/set"
+    status=$1 seed=$2
+    shift 2
+    expect "$status" "$bulkhead" run "$work/two.yaml" --backend qemu --seed "$seed" --timeout 2 \
+        --out "$work/set" "$@"
     says out "$work/set"
-    cp "$work/set/samples.jsonl" "$work/samples" 2>"$work/err" || : >"$work/samples"
-    check "two records of seed $2" [ "$(wc -l <"$work/samples")" -eq 2 ]
-    check "a whole set of seed $2" grep -q '"complete": true' "$work/set/manifest.json"
+    cp "$work/set/samples.jsonl" "$work/samples" 2>/dev/null || : >"$work/samples"
+    check "two records of seed $seed" [ "$(wc -l <"$work/samples")" -eq 2 ]
+    check "a whole set of seed $seed" grep -q '"complete": true' "$work/set/manifest.json"
 }
 
 run 0 100
@@ -42,6 +44,63 @@ run 4 107
 says samples 'while the guest was running its SIPs'
 run 4 108
 says samples 'unstable overhead'
+
+# What a CPU lacks: unavailable, or left out where that was asked for, and then marked everywhere.
+run 0 113
+says samples '"status":"unavailable","reason":"needs PCID, PKU"'
+check "the manifest says that nothing was to be simulated" \
+    grep -q '"simulate": false' "$work/set/manifest.json"
+expect 0 "$bulkhead" report "$work/set"
+says out "unavailable: needs PCID, PKU"
+run 0 113 --simulate
+says samples '"status":"simulated","reason":"pcid (needs PCID), pku (needs PKU)"'
+says err "0 boots ok, 2 simulated, 0 unavailable, 0 failed"
+check "the manifest says that it was to be simulated" \
+    grep -q '"simulate": true' "$work/set/manifest.json"
+expect 0 "$bulkhead" report "$work/set"
+says out "sim. [1]"
+says out "[1] simulated: pcid (needs PCID), pku (needs PKU)"
+expect 1 "$bulkhead" run "$work/two.yaml" --backend qemu --seed 113 --out "$work/set" --resume
+says err "its simulate is true"
+run 4 114
+says samples 'the guest simulated what it was not told to: pcid (needs PCID), pku (needs PKU)'
+run 4 115 --simulate
+says samples 'garbage result: mechanisms 0x'
+run 0 100 --simulate
+says samples '"status":"ok"'
+check "a CPU that has everything simulates nothing" \
+    [ "$(grep -c simulated "$work/samples")" -eq 0 ]
+
+# Images that a mechanism needs built for it: each cell boots the kernel of its layout's images.
+cat >"$work/branches.yaml" <<'END'
+layout: branches
+extends: sip-page
+retpoline: on
+END
+cat >"$work/variants.yaml" <<END
+experiment: variants
+layouts: [sip-page, $work/branches.yaml]
+workloads: [abi-call]
+END
+mkdir -p "$work/images/retpoline"
+for image in "$images"/abi-call.*.elf; do
+    ln -sf "$image" "$work/images/retpoline/"
+done
+expect 1 "$bulkhead" run "$work/variants.yaml" --backend qemu --seed 100 --out "$work/variants"
+says err "there is no guest kernel $work/images/retpoline/kernel.elf"
+check "no result set without a kernel" [ ! -e "$work/variants" ]
+cp "$fixture/kernel.elf" "$work/images/retpoline/kernel.elf"
+printf 'another' >>"$work/images/retpoline/kernel.elf"
+expect 0 "$bulkhead" run "$work/variants.yaml" --backend qemu --seed 100 --out "$work/variants"
+check "the manifest has the hash of each kernel and of each image of a variant" python3 -c '
+import hashlib, json, sys
+images = json.load(open(sys.argv[1] + "/variants/manifest.json"))["images"]
+assert set(images) == {"kernel.elf", "retpoline/kernel.elf", "abi-call.checked.elf",
+                       "retpoline/abi-call.checked.elf"}, list(images)
+for name, digest in images.items():
+    with open(sys.argv[1] + "/images/" + name, "rb") as file:
+        assert hashlib.sha256(file.read()).hexdigest() == digest, name
+' "$work"
 
 # A workload with an oracle: every operation answers, and alike in every layout.
 cat >"$work/sum.yaml" <<'END'

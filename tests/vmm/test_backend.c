@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include "fixture.h"
 #include "domain-config/plan.h"
+#include "guest-kernel/mechanisms.h"
 #include "vmm/backend.h"
 #include "vmm/kvm.h"
 #include "vmm/result_read.h"
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -160,6 +162,46 @@ Test(kvm, devices_that_are_not_kvm_are_named) {
     cr_expect_not_null(strstr(error.text, "/nonexistent/kvm does not exist"));
     cr_expect_eq(kvm_open("/dev/null", &error), -ENOTTY);
     cr_expect_not_null(strstr(error.text, "not a KVM device"));
+}
+
+static const struct kvm_cpuid_entry2 *supported_find(const struct kvm_cpuid2 *cpuid,
+                                                     uint32_t leaf) {
+    for (uint32_t i = 0; i < cpuid->nent; i++)
+        if (cpuid->entries[i].function == leaf && !cpuid->entries[i].index)
+            return &cpuid->entries[i];
+    return NULL;
+}
+
+/* What a mechanism can need is there for the guest where KVM offers it. */
+Test(kvm, the_guest_has_what_kvm_offers) {
+    static const uint32_t leaf[] = {1, 7, 0x80000001}; /* the first of struct probe_answer */
+    const struct backend *backend = backend_or_skip("kvm");
+    struct backend_info info;
+    struct error error = {""};
+    backend->probe(&options, &info);
+    struct kvm_cpuid2 *cpuid = calloc(1, sizeof(*cpuid) + 256 * sizeof(cpuid->entries[0]));
+    int kvm = kvm_open("/dev/kvm", &error);
+    cr_assert(cpuid && kvm >= 0, "%s", error.text);
+    cpuid->nent = 256;
+    cr_assert_eq(ioctl(kvm, KVM_GET_SUPPORTED_CPUID, cpuid), 0);
+    close(kvm);
+    size_t compared = 0;
+    for (size_t i = 0; i < CPU_FEATURE_COUNT; i++)
+        for (size_t k = 0; k < sizeof(leaf) / sizeof(leaf[0]); k++) {
+            const struct cpu_feature_row *row = &cpu_feature_table[i];
+            if (row->at[0].leaf != leaf[k] || row->at[0].subleaf)
+                continue;
+            const struct kvm_cpuid_entry2 *entry = supported_find(cpuid, leaf[k]);
+            const uint32_t offered[] = {entry ? entry->eax : 0, entry ? entry->ebx : 0,
+                                        entry ? entry->ecx : 0, entry ? entry->edx : 0};
+            const uint32_t seen[] = {info.probe.answer.leaf[k].eax, info.probe.answer.leaf[k].ebx,
+                                     info.probe.answer.leaf[k].ecx, info.probe.answer.leaf[k].edx};
+            cr_expect((seen[row->at[0].reg] | ~offered[row->at[0].reg]) >> row->at[0].bit & 1,
+                      "KVM offers %s, and the guest does not have it", row->name);
+            compared++;
+        }
+    cr_expect_eq(compared, CPU_FEATURE_COUNT);
+    free(cpuid);
 }
 
 /* Exit reasons stand in one block of the header, from KVM_EXIT_UNKNOWN on. */

@@ -12,7 +12,7 @@ says err "did you mean explain?"
 expect 2 "$bulkhead" zzzzzz
 says err "there is no command zzzzzz"
 
-for command in doctor list check explain run report compare; do
+for command in doctor list check explain run iso import report compare peer; do
     expect 0 "$bulkhead" $command --help
     says out "Usage: bulkhead $command"
     expect 2 "$bulkhead" $command --no-such-option
@@ -21,6 +21,12 @@ done
 expect 2 "$bulkhead" list
 expect 2 "$bulkhead" list layuots
 says err "did you mean layouts?"
+expect 2 "$bulkhead" list layouts --backend qemu
+says err "--backend goes with \`list mechanisms\`"
+expect 2 "$bulkhead" list mechanisms --backend qmeu
+says err "did you mean qemu?"
+expect 2 "$bulkhead" list mechanisms --cpu ryzen
+says err "--cpu goes with --backend bochs"
 for kind in layouts workloads experiments; do
     expect 0 "$bulkhead" list $kind
 done
@@ -44,6 +50,10 @@ expect 1 env BULKHEAD_IMAGES="$images" "$bulkhead" explain hip-r3-s ping-pong --
 says err "did you mean bytes?"
 expect 2 "$bulkhead" explain hip-r3-s ping-pong --set bytes
 says err "NAME=NUMBER"
+expect 0 "$bulkhead" list workloads
+says out "Presets: quick, 1s"
+expect 1 "$bulkhead" run --layout sip-page --workload webfiles --set preset=ful
+says err "did you mean full?"
 
 expect 2 "$bulkhead" run
 expect 2 "$bulkhead" run ladder --layout sip-page

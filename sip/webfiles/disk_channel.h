@@ -1,0 +1,25 @@
+/*
+ * The disk at the other end of the channel `disk`: what cache.h asks for, and blocks that pass from
+ * the disk to a client, or back, without being looked at.
+ */
+#ifndef BULKHEAD_DISK_CHANNEL_H
+#define BULKHEAD_DISK_CHANNEL_H
+
+#include "fs.h"
+#include "sip/lib/sip.h"
+
+#define DISK_MOST_BLOCKS 16u /* of a message */
+
+/* Finds the channel; the number of blocks of the disk. */
+uint32_t disk_connect(void);
+/* `request`, a message with room for 12 bytes, goes there and the data come back in its place. */
+int disk_read_message(sip_handle *request, uint32_t block, uint32_t count);
+/* The data lie 8 bytes into the message. What comes back is a message without any. */
+int disk_write_message(sip_handle *message, uint32_t block, uint32_t count);
+/*
+ * Sends a message that may have come by another channel. Where channels have memory of their own the
+ * payload is copied into a block of this one.
+ */
+int64_t disk_pass_on(sip_endpoint endpoint, sip_handle message, uint32_t type, uint32_t bytes);
+
+#endif
