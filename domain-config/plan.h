@@ -133,6 +133,7 @@ enum plan_rights {
     PLAN_RIGHT_CREATE = 1u << 0, /* may create, start and wait for SIPs from templates */
     PLAN_RIGHT_KILL = 1u << 1,   /* may end the SIPs that it created */
     PLAN_MAY_FAULT = 1u << 2,    /* its end by a fault does not fail the run */
+    PLAN_RIGHT_CALIBRATE = 1u << 3, /* may have the kernel measure primitives */
 };
 
 struct plan_channel {

@@ -298,8 +298,8 @@ static const char *check_sips(const struct plan_header *plan) {
         REQUIRE(sip->role <= PLAN_ROLE_DRIVER, "a SIP's role is not one of enum plan_role");
         REQUIRE(sip->on_fault <= PLAN_FAULT_RESTART,
                 "a SIP's on-fault is not one of enum plan_on_fault");
-        REQUIRE((sip->rights & ~(uint32_t)(PLAN_RIGHT_CREATE | PLAN_RIGHT_KILL | PLAN_MAY_FAULT)) ==
-                    0,
+        REQUIRE((sip->rights & ~(uint32_t)(PLAN_RIGHT_CREATE | PLAN_RIGHT_KILL | PLAN_MAY_FAULT |
+                                             PLAN_RIGHT_CALIBRATE)) == 0,
                 "a SIP has rights that this reader does not know");
         REQUIRE(sip->autostart <= 1, "a SIP's autostart must be 0 or 1");
         for (uint32_t j = 0; j < i; j++)

@@ -22,6 +22,7 @@ static const struct word yes_words[] = {
 static const struct word right_words[] = {{"create", PLAN_RIGHT_CREATE},
                                           {"kill", PLAN_RIGHT_KILL},
                                           {"may-fault", PLAN_MAY_FAULT},
+                                          {"calibrate", PLAN_RIGHT_CALIBRATE},
                                           {NULL, 0}};
 static const struct word oracle_words[] = {{"none", 0}, {"checksum", 1}, {NULL, 0}};
 
@@ -54,7 +55,7 @@ static const struct key sip_keys[] = {
               "longest run in microseconds between kernel calls", .low = 0, .high = 3600000000),
     KEY_FIELD("quota", KEY_INTEGER, KEY_OPTIONAL, struct workload_sip, quota,
               "bytes of memory that it may own", .low = 0, .high = 3ll << 30),
-    KEY_READ("rights", KEY_OPTIONAL, read_rights, "what it may do: create, kill, may-fault"),
+    KEY_READ("rights", KEY_OPTIONAL, read_rights, "what it may do: create, kill, may-fault, calibrate"),
 };
 static const struct key channel_keys[] = {
     KEY_FIELD("contract", KEY_NAME, KEY_OPTIONAL, struct workload_channel, contract,

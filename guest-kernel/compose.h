@@ -57,7 +57,7 @@ struct mechanism {
     void (*compose)(enum compose_point point, const struct compose_pair *pair);
     /* One that only does something on a switch between two domains of which one has it. */
     const struct fragment *on_switch; /* rax rcx rdx are free */
-    enum result_event event;          /* that counts it */
+    enum result_event event;          /* that counts it; 0: none */
     /* A thread has been made, and is about to go; false: no memory. */
     bool (*thread_made)(struct thread *thread);
     void (*thread_gone)(struct thread *thread);

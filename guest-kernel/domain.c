@@ -90,7 +90,7 @@ static struct domain *domain_create(const struct plan_domain *list, uint32_t cla
     /* Heap 0 belongs to domain 0, whose heap it is in every ring-0 space. */
     if (made && (domain == &domains[0] || plan->heap != 0)) {
         made = domain->page_bits == PLAN_PAGES_LARGEST
-                   ? heap_create_identity(&domain->own_heap, domain->space)
+                   ? heap_create_identity(&domain->own_heap, domain_hint, domain->space)
                    : heap_create(&domain->own_heap, domain_hint, domain->space, domain->page_bits,
                                  SPACE_WRITE | domain->access);
         if (made)

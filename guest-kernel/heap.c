@@ -48,9 +48,9 @@ bool heap_create(struct heap *heap, uint32_t number, struct space *space, uint32
     return true;
 }
 
-bool heap_create_identity(struct heap *heap, struct space *space) {
+bool heap_create_identity(struct heap *heap, uint32_t number, struct space *space) {
     const uint64_t chunks = HEAP_PAGES * PAGE_BYTES / CHUNK_BYTES;
-    if (!heap_create(heap, 0, space, PLAN_PAGES_4K, SPACE_WRITE))
+    if (!heap_create(heap, number, space, PLAN_PAGES_4K, SPACE_WRITE))
         return false;
     uint64_t pa = chunk_alloc(chunks);
     if (pa == PAGE_NONE)

@@ -71,7 +71,7 @@ struct heap {
 bool heap_create(struct heap *heap, uint32_t number, struct space *space, uint32_t page_bits,
                  uint32_t access);
 /* As heap_create, for a kernel without paging in effect: a fixed stretch of identity memory. */
-bool heap_create_identity(struct heap *heap, struct space *space);
+bool heap_create_identity(struct heap *heap, uint32_t number, struct space *space);
 /* Maps the heap, empty yet, into a second space too. */
 void heap_share(struct heap *heap, struct space *space, uint32_t access);
 /* Unmaps it all and gives its memory back; the caller knows that no block is in use. */

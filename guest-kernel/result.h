@@ -59,12 +59,14 @@ struct result_op {
     char name[32];
     uint32_t kind;      /* enum result_kind */
     uint32_t batch;     /* operations in one sample */
-    uint32_t samples;   /* elements at `offset` */
+    uint32_t samples;   /* elements at `offset`; 0: not measured, see `oracle` */
     uint32_t overheads; /* elements after the samples: the same loop with the operation left out */
     uint64_t offset; /* bytes from the result header to uint64_t[samples + overheads], 8-aligned */
     uint64_t operations;          /* that `events` cover */
     uint64_t events[EVENT_COUNT]; /* totals, the cost of reading the counters already removed */
-    uint64_t oracle; /* checksum of the work: must be equal in every layout; 0 if none */
+    /* Checksum of the work: must be equal in every layout; 0 if none. Of an operation without samples:
+       CPU_HAS(...) that it needs and this CPU lacks. */
+    uint64_t oracle;
 };
 
 struct result_sip { /* one for each SIP that ended other than by exit(0) */

@@ -1,5 +1,6 @@
 /* Self-tests of the kernel's parts, each a function that returns NULL or the reason of its failure. */
 #include "selftest.h"
+#include "selftest_parts.h"
 #include "channel-dev/ring.h"
 #include "domain.h"
 #include "heap.h"
@@ -9,16 +10,7 @@
 #include "space.h"
 #include "trap.h"
 
-#define CHECK(condition)                                                                           \
-    do {                                                                                           \
-        if (!(condition))                                                                          \
-            return #condition;                                                                     \
-    } while (0)
-#define VECTOR_DIVIDE 0
-#define VECTOR_ILLEGAL 6
-#define VECTOR_PAGE_FAULT 14
-
-static void report(const char *name, const char *failure, const char *skip) {
+void selftest_report(const char *name, const char *failure, const char *skip) {
     kernel_result->tests_run++;
     if (failure)
         kernel_result->tests_failed++;
@@ -30,9 +22,9 @@ static void report(const char *name, const char *failure, const char *skip) {
 
 /* ---- probes: each does one thing that should trap ---- */
 
-static void probe_read(uint64_t address) { (void)*(volatile uint8_t *)address; }
-static void probe_write(uint64_t address) { *(volatile uint8_t *)address = 0xcc; }
-static void probe_call(uint64_t address) { ((void (*)(void))address)(); }
+void probe_read(uint64_t address) { (void)*(volatile uint8_t *)address; }
+void probe_write(uint64_t address) { *(volatile uint8_t *)address = 0xcc; }
+void probe_call(uint64_t address) { ((void (*)(void))address)(); }
 static void probe_illegal(uint64_t unused) {
     (void)unused;
     __asm__ volatile("ud2");
@@ -40,7 +32,7 @@ static void probe_illegal(uint64_t unused) {
 static void probe_divide(uint64_t zero) { __asm__ volatile("divq %0" ::"r"(zero), "a"(1), "d"(0)); }
 static void probe_nothing(uint64_t unused) { (void)unused; }
 
-static bool traps_with(void (*probe)(uint64_t), uint64_t argument, uint64_t vector) {
+bool traps_with(void (*probe)(uint64_t), uint64_t argument, uint64_t vector) {
     uint64_t got;
     return trap_probe(probe, argument, &got) && got == vector;
 }
@@ -291,6 +283,8 @@ static const char *test_arguments(void) {
 
 /* ---- the tables that the SIPs run on ---- */
 
+#define HEAPS_END (HEAPS * HEAP_STRIDE)
+
 /* Walks every leaf of a space; a user page must be where SIPs live, and none W and X at once. */
 static const char *walk(uint64_t table, int level, uint64_t va, bool user, bool protected) {
     const uint64_t *entries = phys_pointer(table);
@@ -307,7 +301,8 @@ static const char *walk(uint64_t table, int level, uint64_t va, bool user, bool 
                 return failure;
             continue;
         }
-        CHECK(!user_here || (at >= SIP_VA && at < STUB_VA + PAGE_BYTES));
+        bool in_kernels_root = at >= RING3_VA + SIP_VA && at < RING3_VA + HEAP_VA + HEAPS_END;
+        CHECK(!user_here || (at >= SIP_VA && at < STUB_VA + PAGE_BYTES) || in_kernels_root);
         CHECK(!protected || !(entry & PTE_WRITE) || entry & PTE_NX);
     }
     return NULL;
@@ -325,9 +320,10 @@ void selftest_spaces(void) {
         format_text(name, sizeof name, "tables of domain '%s': kernel pages supervisor-only, W^X",
                     domain->plan->name);
         /* Where the kernel is mapped by identity, its half is W and X by definition. */
-        report(name, walk(domain->space->root, 3, 0, true, !identity),
-               identity ? "W^X: identity pages protect nothing" : NULL);
+        selftest_report(name, walk(domain->space->root, 3, 0, true, !identity),
+                        identity ? "W^X: identity pages protect nothing" : NULL);
     }
+    selftest_mechanisms();
 }
 
 void selftest_run(void) {
@@ -356,8 +352,8 @@ void selftest_run(void) {
     console_print("TAP version 13\n");
     for (uint32_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
         bool skip = identity && tests[i].paging;
-        report(tests[i].name, skip ? NULL : tests[i].run(),
-               skip ? "identity pages protect nothing" : NULL);
+        selftest_report(tests[i].name, skip ? NULL : tests[i].run(),
+                        skip ? "identity pages protect nothing" : NULL);
     }
 }
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what scripts/packages.txt lists on Debian 12, unattended. Does nothing, quickly, when all
-# of it is there. Builds nothing.
+# Installs what scripts/packages.txt lists on Debian 12, unattended, and has debian-source.sh fetch the
+# source packages in it. Does nothing, quickly, when all of it is there. Builds nothing.
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
@@ -35,18 +35,32 @@ if ! command -v dpkg-query >/dev/null; then
 fi
 
 installed=$(dpkg-query -W -f='${db:Status-Abbrev} ${Package}\n' | sed -n 's/^.i *//p')
+sources=
 set --
 while read -r package _; do
-    case $package in '' | '#'*) continue ;; esac
-    echo "$installed" | grep -qxF "$package" || set -- "$@" "$package"
+    case $package in
+    '' | '#'*) ;;
+    src:*) "$here/debian-source.sh" --have "${package#src:}" >/dev/null || sources="$sources $package" ;;
+    *) echo "$installed" | grep -qxF "$package" || set -- "$@" "$package" ;;
+    esac
 done <"$list"
 
 if [ -n "$check_only" ]; then
-    [ $# -gt 0 ] || exit 0
-    printf '%s\n' "$@"
+    [ -n "$*$sources" ] || exit 0
+    # shellcheck disable=SC2086 # a word each
+    printf '%s\n' "$@" $sources
     exit 1
 fi
-[ $# -gt 0 ] || exit 0
+
+fetch_sources() {
+    for package in $sources; do
+        "$here/debian-source.sh" "${package#src:}" >/dev/null
+    done
+}
+if [ $# = 0 ]; then
+    fetch_sources
+    exit 0
+fi
 
 ID='' VERSION_ID=''
 # shellcheck source=/dev/null
@@ -73,3 +87,4 @@ apt() {
 }
 apt update
 apt install --no-install-recommends "$@"
+fetch_sources

@@ -36,6 +36,9 @@
  * Threads of this SIP
  *   thread_create(entry, argument, stack, bytes)  starts entry(argument) on memory of this SIP
  *   thread_exit()                   does not return
+ * Calibration; needs PLAN_RIGHT_CALIBRATE
+ *   calibrate(number)               measures a primitive of guest-kernel/primitives.h and reports it;
+ *                                   ABI_ENOENT past the last one
  */
 #ifndef BULKHEAD_ABI_CALLS_H
 #define BULKHEAD_ABI_CALLS_H
@@ -65,6 +68,7 @@
     X(sip_wait, 1)                                                                                 \
     X(sip_kill, 1)                                                                                 \
     X(thread_create, 4)                                                                            \
-    X(thread_exit, 0)
+    X(thread_exit, 0)                                                                              \
+    X(calibrate, 1)
 
 #endif

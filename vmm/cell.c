@@ -75,6 +75,12 @@ void cell_outcome_fail(struct cell_outcome *outcome, const char *reason) {
     outcome_refuse(outcome, "failed", reason);
 }
 
+static void note_add(struct record *record, const char *text) {
+    size_t length = strlen(record->note);
+    snprintf(record->note + length, sizeof(record->note) - length, "%s%s", length ? "; " : "",
+             text);
+}
+
 /* Turns the operations of a finished guest into records. */
 static int records_fill(const struct record *start, const struct result *result, int count_exact,
                         struct cell_outcome *outcome, struct error *error) {
@@ -96,10 +102,9 @@ static int records_fill(const struct record *start, const struct result *result,
         for (size_t event = 0; event < RESULT_EVENTS_NAMED; event++)
             record->events[event] = (double)op->events[event] / (double)op->operations;
         if (!op->overheads)
-            snprintf(record->note, sizeof(record->note), "no overhead was measured");
+            note_add(record, "no overhead was measured");
         else if (figures.noisy)
-            snprintf(record->note, sizeof(record->note),
-                     "the overhead's quartiles are more than 5 %% of its median apart");
+            note_add(record, "the overhead's quartiles are more than 5 % of its median apart");
         if (result->header.simulated) {
             record->status = "simulated";
             mechanism_set_text(result->header.simulated, result->header.cpu_features,

@@ -265,10 +265,10 @@ static void outcomes_tell(const struct import *import) {
             fprintf(stderr, "bulkhead: %s %s: %s: %s\n", record->layout, record->workload,
                     record->status, record->reason);
     }
-    const char *trust = import->outcome[0].record[0].trust,
-               *note = import->outcome[0].record[0].note;
-    if (strcmp(trust, "real"))
-        fprintf(stderr, "bulkhead: the clock is %s%s%s\n", trust, *note ? ": " : "", note);
+    char note[sizeof(((struct record *)NULL)->note)];
+    enum backend_trust trust = metal_trust(&import->log.boot[0].machine, note, sizeof(note));
+    if (trust != TRUST_REAL)
+        fprintf(stderr, "bulkhead: the clock is %s: %s\n", backend_trust_name(trust), note);
     fprintf(stderr, "bulkhead: %zu boots ok, ", boots_with(import, "ok"));
     if (boots_with(import, "simulated"))
         fprintf(stderr, "%zu simulated, ", boots_with(import, "simulated"));

@@ -38,7 +38,7 @@ static int program_copy(FILE *to, int from) {
 }
 
 int peer_initramfs(const char *program, struct error *error) {
-    struct stat about;
+    struct stat about = {0};
     int archive = -1, status = 0;
     int from = open(program, O_RDONLY | O_CLOEXEC);
     if (from < 0 || fstat(from, &about))

@@ -37,11 +37,11 @@ struct record {
     double *samples; /* per operation, overhead subtracted; the writer only reads them */
     double events[RESULT_EVENTS_NAMED]; /* per operation; NaN: not counted */
     int has_events;                     /* 0: none was counted */
-    const char *status; /* "ok", "unavailable", "simulated" or "failed" */
-    char reason[512];   /* needed unless ok; of a simulated one what was, and why */
-    uint64_t oracle;    /* checksum of the work; 0: none */
-    double overhead;    /* per operation, subtracted */
-    char trust[16];     /* how far the clock can be trusted: "real", "nested", "emulated" */
+    const char *status;                 /* "ok", "unavailable", "simulated" or "failed" */
+    char reason[512];                   /* needed unless ok; of a simulated one what was, and why */
+    uint64_t oracle;                    /* checksum of the work; 0: none */
+    double overhead;                    /* per operation, subtracted */
+    char trust[16]; /* how far the clock can be trusted: "real", "nested", "emulated" */
     char host[64];
     char note[128]; /* what a reader of the figure must know; "" if nothing */
     /* Of the SIPs' code: "unchecked", "checked", "masked" or "mixed"; "none": of a peer; "" not told */
@@ -100,8 +100,8 @@ struct result_data {
     struct record *record;
     uint64_t *end; /* end[i]: offset of the byte after the line of record[i] */
     size_t count;
-    int complete;  /* the manifest says so and the last line is whole */
-    int torn;      /* the last line had no end and was left out */
+    int complete;     /* the manifest says so and the last line is whole */
+    int torn;         /* the last line had no end and was left out */
     size_t strangers; /* records of another experiment than their manifest's */
     json_t *names;    /* owns the strings that records point to */
     json_t *seen;     /* identities of the records read and where, to find repeats */

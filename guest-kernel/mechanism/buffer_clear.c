@@ -4,5 +4,5 @@
 
 FRAGMENT(buffer_clear, "verw cpu + " OFFSET_TEXT(CPU_SELECTOR));
 
-const struct mechanism mechanism_BUFFER_CLEAR = {
-    .on_switch = &buffer_clear, .event = EVENT_BUFFER_CLEARS};
+const struct mechanism mechanism_BUFFER_CLEAR = {.on_switch = &buffer_clear,
+                                                 .event = EVENT_BUFFER_CLEARS};

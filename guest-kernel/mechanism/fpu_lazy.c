@@ -50,4 +50,4 @@ const struct mechanism mechanism_FPU_LAZY = {.enable = enable,
                                              .compose = compose,
                                              .thread_made = fpu_thread_made,
                                              .thread_gone = thread_gone,
-.trapped = trapped};
+                                             .trapped = trapped};

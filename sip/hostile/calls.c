@@ -206,6 +206,7 @@ ATTACK(rights) {
     want(2, sip_call_sip_create("peer", 4), ABI_EPERM);
     for (uint32_t child = 0; child < 300; child++)
         want(3, sip_kill(child), ABI_EPERM);
+    want(4, sip_call_calibrate(0), ABI_EPERM);
     return REFUSED;
 }
 /* With the right to create, but not these: SIPs that the run has started. */

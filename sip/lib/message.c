@@ -61,3 +61,22 @@ uint64_t sip_checksum(sip_handle handle, uint32_t bytes) {
         sum = (sum ^ sip_msg_ld8(handle, at)) * 0x100000001b3ull;
     return sum;
 }
+
+int64_t sip_pass_on(sip_endpoint endpoint, sip_handle handle, uint32_t type, uint32_t bytes) {
+    uint8_t piece[512];
+    int64_t error = sip_send(endpoint, handle, type, bytes);
+    if (error != ABI_EINVAL)
+        return error;
+    sip_handle copy = sip_block_for(endpoint, bytes);
+    if (!copy)
+        return ABI_ENOMEM;
+    sip_message_set_word(copy, sip_message_word(handle));
+    for (uint32_t at = 0; at < bytes; at += sizeof piece) {
+        uint32_t count = bytes - at < sizeof piece ? bytes - at : (uint32_t)sizeof piece;
+        sip_msg_read(handle, at, piece, count);
+        sip_msg_write(copy, at, piece, count);
+    }
+    error = sip_send(endpoint, copy, type, bytes);
+    sip_block_free(error ? copy : handle);
+    return error;
+}

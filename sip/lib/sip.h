@@ -59,6 +59,11 @@ static inline int64_t sip_send(sip_endpoint endpoint, sip_handle handle, uint32_
                                uint32_t bytes) {
     return sip_call_send(endpoint, handle, type, bytes);
 }
+/*
+ * The same for a block that came on another channel, from whose heap this one may not take blocks: then
+ * a copy goes and the block is freed.
+ */
+int64_t sip_pass_on(sip_endpoint endpoint, sip_handle handle, uint32_t type, uint32_t bytes);
 static inline uint32_t sip_zero_if_error(int64_t value) { return value < 0 ? 0 : (uint32_t)value; }
 
 /* A cleared block with room for `bytes` of payload, or 0. */
@@ -108,6 +113,16 @@ int64_t sip_give(sip_child child, sip_endpoint endpoint, const char *name);
  * code uses the memory for its own stack and gets a native one besides.
  */
 int64_t sip_thread(void (*entry)(uint32_t), uint32_t argument, void *stack, uint32_t bytes);
+
+/*
+ * One step on an aligned word of this SIP's memory, as all its threads see it: adds to the word, or puts
+ * `wanted` there if it is `expected`. Returns what was there before.
+ *   uint64_t sip_atomic_add(uint64_t *word, uint64_t value);
+ *   uint64_t sip_atomic_compare_exchange(uint64_t *word, uint64_t expected, uint64_t wanted);
+ * The clock, fenced and not:
+ *   uint64_t sip_clock(void);
+ *   uint64_t sip_clock_bare(void);
+ */
 
 /*
  * The oracle of messages. sip_fill writes `bytes` of payload that depend on the seed; sip_checksum

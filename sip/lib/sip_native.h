@@ -64,6 +64,9 @@ static inline int64_t sip_call_sip_wait(sip_child child) {
 static inline int64_t sip_call_sip_kill(sip_child child) {
     return sip_call(ABI_sip_kill, child, 0, 0, 0);
 }
+static inline int64_t sip_call_calibrate(uint32_t primitive) {
+    return sip_call(ABI_calibrate, primitive, 0, 0, 0);
+}
 static inline int64_t sip_call_block_free(sip_handle handle) {
     return sip_call(ABI_block_free, handle, 0, 0, 0);
 }
@@ -83,6 +86,27 @@ static inline uint64_t sip_clock(void) {
     uint32_t low, high;
     __asm__ volatile("lfence; rdtsc; lfence" : "=a"(low), "=d"(high)::"memory");
     return low | (uint64_t)high << 32;
+}
+
+/* Not fenced: may be read before earlier work is done. */
+static inline uint64_t sip_clock_bare(void) {
+    uint32_t low, high;
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+    return low | (uint64_t)high << 32;
+}
+
+/* Written out, or the compiler would take another instruction where the result is not used. */
+static inline uint64_t sip_atomic_add(uint64_t *word, uint64_t value) {
+    __asm__ volatile("lock xaddq %0, %1" : "+r"(value), "+m"(*word)::"memory", "cc");
+    return value;
+}
+static inline uint64_t sip_atomic_compare_exchange(uint64_t *word, uint64_t expected,
+                                                   uint64_t wanted) {
+    __asm__ volatile("lock cmpxchgq %2, %1"
+                     : "+a"(expected), "+m"(*word)
+                     : "r"(wanted)
+                     : "memory", "cc");
+    return expected;
 }
 
 /* The header of a message that this SIP owns: the sender's word, and bytes of payload. */

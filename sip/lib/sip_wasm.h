@@ -43,6 +43,9 @@ static inline int64_t sip_call_sip_give(sip_child child, sip_endpoint endpoint, 
 static inline int64_t sip_call_sip_start(sip_child child) { return sip_import_sip_start(child); }
 static inline int64_t sip_call_sip_wait(sip_child child) { return sip_import_sip_wait(child); }
 static inline int64_t sip_call_sip_kill(sip_child child) { return sip_import_sip_kill(child); }
+static inline int64_t sip_call_calibrate(uint32_t primitive) {
+    return sip_import_calibrate(primitive);
+}
 static inline int64_t sip_call_block_free(sip_handle handle) {
     return sip_import_block_free(handle);
 }
@@ -57,6 +60,14 @@ static inline int64_t sip_call_fail(const char *text, uint32_t bytes) {
     return sip_import_fail(text, bytes);
 }
 static inline uint64_t sip_clock(void) { return sip_import_time_now(); }
+static inline uint64_t sip_clock_bare(void) { return sip_import_time_bare(); }
+static inline uint64_t sip_atomic_add(uint64_t *word, uint64_t value) {
+    return sip_import_atomic_add(word, value);
+}
+static inline uint64_t sip_atomic_compare_exchange(uint64_t *word, uint64_t expected,
+                                                   uint64_t wanted) {
+    return sip_import_atomic_compare_exchange(word, expected, wanted);
+}
 
 static inline uint64_t sip_message_word(sip_handle handle) {
     return sip_import_message_word(handle);

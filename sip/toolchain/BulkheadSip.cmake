@@ -1,6 +1,6 @@
 # bulkhead_sip(NAME SOURCES a.c ... [MEMORY bytes] [STACK bytes] [HEAP bytes] [THREADS number]
-#              [FLOAT] [HOSTILE] [INCLUDES dir ...] [KINDS unchecked checked masked]
-#              [VARIANTS retpoline cet])
+#              [FLOAT] [HOSTILE] [INCLUDES dir ...] [DEFINES name[=value] ...] [FOREIGN a.c ...]
+#              [KINDS unchecked checked masked] [VARIANTS retpoline cet])
 # builds <build>/images/NAME.KIND.elf for each kind (default: all) from one set of C sources, and
 # <build>/images/VARIANT/NAME.KIND.elf for each variant (default: all).
 #   MEMORY  linear memory of checked and masked code, stack and variables included: a power of two,
@@ -13,6 +13,8 @@
 #           STACK bytes in checked and masked images
 #   FLOAT   lets it use floating point, in SSE2 registers; runs only in layouts with `fpu:`
 #   HOSTILE its machine code may break the promises that its image makes
+#   FOREIGN sources of others (scripts/DebianSource.cmake), compiled as they are, without warnings
+#   DEFINES for all sources, of others too
 # Every step is a command of its own with fixed flags, so that images are the same bytes in every
 # build type. Include this file where bulkhead_sip() is used, or in a directory above.
 
@@ -97,6 +99,16 @@ function(sip_compile object source)
         DEPFILE ${object}.d
         COMMENT "SIP object ${object}"
         VERBATIM)
+endfunction()
+
+# The flags for one of the sources of bulkhead_sip(); sees the arguments of its caller.
+function(sip_source_flags result source)
+    set(flags ${arg_INCLUDES} ${arg_DEFINES})
+    if(source IN_LIST arg_FOREIGN)
+        get_filename_component(folder ${source} DIRECTORY)
+        list(APPEND flags -w -ffile-prefix-map=${folder}=.)
+    endif()
+    set(${result} ${flags} PARENT_SCOPE)
 endfunction()
 
 # Links objects and archives into an image and refuses it if check_image.py does, as `check` tells.
@@ -236,11 +248,12 @@ function(sip_image name kind variant)
     endif()
     set(objects)
     if(kind STREQUAL "unchecked")
-        foreach(source ${arg_SOURCES})
+        foreach(source ${arg_SOURCES} ${arg_FOREIGN})
             get_filename_component(path ${source} ABSOLUTE)
             get_filename_component(base ${source} NAME_WE)
             set(object ${folder}${subfolder}/${base}.o)
-            sip_compile(${object} ${path} ${SIP_CC} ${SIP_NATIVE_FLAGS} ${arg_INCLUDES})
+            sip_source_flags(flags ${source})
+            sip_compile(${object} ${path} ${SIP_CC} ${SIP_NATIVE_FLAGS} ${flags})
             list(APPEND objects ${object})
         endforeach()
         if(arg_HEAP)
@@ -268,7 +281,7 @@ endfunction()
 
 function(bulkhead_sip name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "FLOAT;HOSTILE" "MEMORY;STACK;HEAP;THREADS"
-                          "SOURCES;INCLUDES;KINDS;VARIANTS")
+                          "SOURCES;FOREIGN;INCLUDES;DEFINES;KINDS;VARIANTS")
     if(arg_UNPARSED_ARGUMENTS OR NOT arg_SOURCES)
         message(FATAL_ERROR "bulkhead_sip(${name}): want SOURCES file.c ..., got "
                             "'${arg_UNPARSED_ARGUMENTS}'")
@@ -295,10 +308,11 @@ function(bulkhead_sip name)
         message(FATAL_ERROR "bulkhead_sip(${name}): STACK ${arg_STACK} is not a multiple of 4096 of "
                             "at least 32768")
     endif()
-    if(arg_THREADS LESS 1 OR arg_THREADS GREATER 16)
-        message(FATAL_ERROR "bulkhead_sip(${name}): THREADS ${arg_THREADS} is not from 1 to 16")
+    if(arg_THREADS LESS 1 OR arg_THREADS GREATER 64)
+        message(FATAL_ERROR "bulkhead_sip(${name}): THREADS ${arg_THREADS} is not from 1 to 64")
     endif()
     list(TRANSFORM arg_INCLUDES PREPEND -I)
+    list(TRANSFORM arg_DEFINES PREPEND -D)
 
     set(images)
     foreach(variant plain ${arg_VARIANTS})
@@ -320,9 +334,15 @@ function(bulkhead_sip name)
                         ${SIP_WASM_FLAGS} -DSIP_HEAP_BYTES=${arg_HEAP})
             list(APPEND library ${folder}/arena.wasm.o)
         endif()
+        foreach(source ${arg_FOREIGN})
+            get_filename_component(base ${source} NAME_WE)
+            sip_source_flags(flags ${source})
+            sip_compile(${folder}/${base}.wasm.o ${source} ${SIP_WASM_CC} ${SIP_WASM_FLAGS} ${flags})
+            list(APPEND library ${folder}/${base}.wasm.o)
+        endforeach()
         math(EXPR wasm_stack "${arg_STACK} / 4")
         sip_translate(${folder} ${SIP_TOOLCHAIN_DIR}/image.rules sip_main ${arg_MEMORY}
-                      ${wasm_stack} "${arg_SOURCES}" "${library}" ${arg_INCLUDES})
+                      ${wasm_stack} "${arg_SOURCES}" "${library}" ${arg_INCLUDES} ${arg_DEFINES})
     endif()
     add_custom_target(sip-${name} ALL DEPENDS ${images})
     add_dependencies(sip-${name} sip-library)

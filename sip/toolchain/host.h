@@ -111,6 +111,7 @@ HOST(u64, sip_give, u64 sip, u64 endpoint, u32 name, u64 bytes) {
 HOST(u64, sip_start, u64 sip) { return host_call(ABI_sip_start, sip, 0, 0, 0); }
 HOST(u64, sip_wait, u64 sip) { return host_call(ABI_sip_wait, sip, 0, 0, 0); }
 HOST(u64, sip_kill, u64 sip) { return host_call(ABI_sip_kill, sip, 0, 0, 0); }
+HOST(u64, calibrate, u64 primitive) { return host_call(ABI_calibrate, primitive, 0, 0, 0); }
 HOST(u64, block_alloc, u64 bytes, u64 endpoint) {
     return host_call(ABI_block_alloc, bytes, endpoint, 0, 0);
 }
@@ -211,6 +212,29 @@ HOST(u64, time_now) {
     u32 low, high;
     __asm__ volatile("lfence\n\trdtsc\n\tlfence" : "=a"(low), "=d"(high)::"memory");
     return (u64)high << 32 | low;
+}
+HOST(u64, time_bare) {
+    u32 low, high;
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+    return (u64)high << 32 | low;
+}
+
+/* A locked access to two cache lines would stop all processors, so it must be aligned. */
+static inline __attribute__((always_inline)) u64 *host_atomic(u32 word) {
+    if (UNLIKELY(word % sizeof(u64)))
+        sip_trap(ABI_TRAP_BOUNDS);
+    return (u64 *)(void *)sip_at(word, sizeof(u64));
+}
+HOST(u64, atomic_add, u32 word, u64 value) {
+    __asm__ volatile("lock xaddq %0, %1" : "+r"(value), "+m"(*host_atomic(word))::"memory", "cc");
+    return value;
+}
+HOST(u64, atomic_compare_exchange, u32 word, u64 expected, u64 wanted) {
+    __asm__ volatile("lock cmpxchgq %2, %1"
+                     : "+a"(expected), "+m"(*host_atomic(word))
+                     : "r"(wanted)
+                     : "memory", "cc");
+    return expected;
 }
 
 #undef HOST

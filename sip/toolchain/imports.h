@@ -29,6 +29,7 @@ int64_t sip_import_sip_give(uint64_t sip, uint64_t endpoint, const char *name, u
 SIP_IMPORT(sip_start) int64_t sip_import_sip_start(uint64_t sip);
 SIP_IMPORT(sip_wait) int64_t sip_import_sip_wait(uint64_t sip);
 SIP_IMPORT(sip_kill) int64_t sip_import_sip_kill(uint64_t sip);
+SIP_IMPORT(calibrate) int64_t sip_import_calibrate(uint64_t primitive);
 SIP_IMPORT(block_alloc) int64_t sip_import_block_alloc(uint64_t bytes, uint64_t endpoint);
 SIP_IMPORT(block_free) int64_t sip_import_block_free(uint64_t handle);
 SIP_IMPORT(send)
@@ -60,7 +61,14 @@ void sip_import_read(uint32_t handle, uint32_t offset, void *to, uint32_t bytes)
 SIP_IMPORT(write)
 void sip_import_write(uint32_t handle, uint32_t offset, const void *from, uint32_t bytes);
 
-/* The time-stamp counter, fenced on both sides. */
+/* The time-stamp counter, fenced on both sides, and as it is. */
 SIP_IMPORT(time_now) uint64_t sip_import_time_now(void);
+SIP_IMPORT(time_bare) uint64_t sip_import_time_bare(void);
+
+/* One step on an aligned word of the SIP's memory: what was there before. A word that is not ends the
+   SIP. */
+SIP_IMPORT(atomic_add) uint64_t sip_import_atomic_add(uint64_t *word, uint64_t value);
+SIP_IMPORT(atomic_compare_exchange)
+uint64_t sip_import_atomic_compare_exchange(uint64_t *word, uint64_t expected, uint64_t wanted);
 
 #endif

@@ -1,14 +1,20 @@
-/* The block driver: a disk in this SIP's own memory, 56 MiB of it, behind the contract `blocks`. */
+/*
+ * The block driver: a disk in this SIP's own memory, 56 MiB of it, behind the contract `blocks`. What
+ * includes this file may give it another size.
+ */
 #include "blocks_contract.h"
 #include "fs.h"
 
+#ifndef DISK_BLOCKS
+#define DISK_BLOCK_BYTES EXT2_BLOCK_BYTES
 #define DISK_BLOCKS 14336u
+#endif
 
-static uint8_t disk[DISK_BLOCKS][EXT2_BLOCK_BYTES] __attribute__((aligned(4096)));
+static uint8_t disk[DISK_BLOCKS][DISK_BLOCK_BYTES] __attribute__((aligned(4096)));
 static sip_endpoint client;
 
 static bool in_range(uint64_t block, uint64_t count) {
-    return count > 0 && count <= BLOCKS_DATA_MAX_BYTES / EXT2_BLOCK_BYTES && block < DISK_BLOCKS &&
+    return count > 0 && count <= BLOCKS_DATA_MAX_BYTES / DISK_BLOCK_BYTES && block < DISK_BLOCKS &&
            count <= DISK_BLOCKS - block;
 }
 
@@ -30,7 +36,7 @@ static int64_t answer_read(sip_handle request) {
     uint32_t count = blocks_read_get_count(request);
     if (!in_range(block, count))
         return refuse(request);
-    uint32_t bytes = count * EXT2_BLOCK_BYTES;
+    uint32_t bytes = count * DISK_BLOCK_BYTES;
     sip_handle answer = answer_for(request, bytes);
     blocks_data_write_data(answer, 0, disk[block], bytes);
     return blocks_send_data(client, answer, bytes);
@@ -39,7 +45,7 @@ static int64_t answer_read(sip_handle request) {
 static int64_t answer_write(sip_handle request) {
     uint64_t block = blocks_write_get_block(request);
     uint32_t bytes = blocks_write_get_data_bytes(request);
-    if (bytes % EXT2_BLOCK_BYTES || !in_range(block, bytes / EXT2_BLOCK_BYTES))
+    if (bytes % DISK_BLOCK_BYTES || !in_range(block, bytes / DISK_BLOCK_BYTES))
         return refuse(request);
     blocks_write_read_data(request, 0, disk[block], bytes);
     return blocks_send_written(client, answer_for(request, 0));
@@ -61,7 +67,7 @@ int sip_main(void) {
         else
             error =
                 blocks_send_measured(client, answer_for(message.handle, BLOCKS_MEASURED_MAX_BYTES),
-                                     DISK_BLOCKS, EXT2_BLOCK_BYTES);
+                                     DISK_BLOCKS, DISK_BLOCK_BYTES);
         if (error && error != ABI_ECLOSED)
             sip_fail("the disk could not answer");
     }

@@ -261,9 +261,9 @@ Test(plan, contracts_sips_and_rights) {
         "  a: {image: abi-call, role: driver, rights: [create, kill], budget-us: 1K, quota: 2M}\n"
         "  b: {image: abi-call, role: service, autostart: no, rights: may-fault}\n"
         "channels:\n"
-        "  one: {contract: files, from: a, to: b, depth: 8, bytes: 64K}\n"
+        "  one: {contract: flood, from: a, to: b, depth: 8, bytes: 64K}\n"
         "  two: {contract: echo, from: b, to: a, depth: 1}\n"
-        "  three: {contract: files, from: b, to: a, depth: 8, bytes: size}\n"
+        "  three: {contract: flood, from: b, to: a, depth: 8, bytes: size}\n"
         "  four: {contract: echo, depth: 2}\n"
         "params: {size: 128K, a: -1}\n");
     struct plan_header *plan = build_well("microkernel", file);
@@ -277,7 +277,7 @@ Test(plan, contracts_sips_and_rights) {
               sips[0].autostart == 1);
     cr_expect(sips[1].rights == PLAN_MAY_FAULT && sips[1].autostart == 0);
     cr_assert(plan->contracts.count == 2);
-    cr_expect_str_eq(contracts[channels[0].contract].name, "files");
+    cr_expect_str_eq(contracts[channels[0].contract].name, "flood");
     cr_expect_str_eq(contracts[channels[1].contract].name, "echo");
     cr_expect(channels[2].contract == channels[0].contract);
     cr_expect(channels[1].message_bytes == 4096 && channels[2].message_bytes == 131072);
@@ -326,6 +326,27 @@ Test(plan, damaged_and_misnamed_images) {
     cr_assert(diags.count == 2);
     cr_expect(strstr(diags.item[0].text, "is named as unchecked but was built masked"));
     cr_expect(strstr(diags.item[1].text, "ping-pong-server.unchecked.elf is too short"));
+}
+
+Test(plan, floating_point_needs_registers_that_are_switched) {
+    char *lazy = write_file("lazy.yaml", "layout: lazy\nextends: hip-r3\nfpu: lazy\n");
+    char *none = write_file("none.yaml", "layout: none\nextends: lazy.yaml\nfpu: none\n");
+    struct test_image image;
+    struct plan_header *plan;
+
+    test_image_init(&image, PLAN_SAFETY_CHECKED);
+    image.note.descriptor.features = ABI_IMAGE_FLOAT;
+    test_folder_add(images, "yield-other.checked.elf", &image, sizeof(image));
+    plan = build_well(lazy, "yield");
+    free(plan);
+    cr_assert(!build(none, "yield", &usual));
+    cr_assert(diags.count == 1);
+    cr_expect(
+        strstr(diags.item[0].text, "image 'yield-other' uses floating point") &&
+            strstr(diags.item[0].text, "'none' does not switch; write fpu: eager or fpu: lazy"),
+        "%s", diags.item[0].text);
+    free(lazy);
+    free(none);
 }
 
 Test(plan, params_of_the_cell) {
@@ -487,7 +508,7 @@ Test(plan, wrong_values) {
     REFUSED(AT(plan_sip, sips)[0].domain = 3, "SIP's domain");
     REFUSED(AT(plan_sip, sips)[0].role = 3, "plan_role");
     REFUSED(AT(plan_sip, sips)[0].on_fault = 2, "plan_on_fault");
-    REFUSED(AT(plan_sip, sips)[0].rights = 8, "rights");
+    REFUSED(AT(plan_sip, sips)[0].rights = 16, "rights");
     REFUSED(AT(plan_sip, sips)[0].autostart = 2, "autostart");
     REFUSED(AT(plan_sip, sips)[1].domain = 1, "made for one");
     REFUSED(AT(plan_sip, sips)[0].name[0] = 'b', "SIPs have the same name");

@@ -1,7 +1,9 @@
 #!/usr/bin/python3
-"""What checked and masked code does in a guest: `guest.py threads|tax BULKHEAD FOLDER WORK BUDGET`.
+"""What SIPs do in a guest: `guest.py threads|tax|floats BULKHEAD FOLDER WORK BUDGET`.
 `threads` runs threads of every kind of code, with and without preemption, and lets them go wrong; `tax`
-holds the instructions of the compute kernels, checked to unchecked, against the budget."""
+holds the instructions of the compute kernels, checked to unchecked, against the budget; `floats` wants one
+checksum of floating point from every kind of code, however its registers are switched, preempted or not,
+and a refusal where nothing switches them."""
 
 import json
 import math
@@ -74,11 +76,42 @@ def tax(bulkhead, _, work, budget):
          f"checked code takes {means['checked']:.3f} times the instructions, the budget is {budget}")
 
 
+def floats(bulkhead, _, work, __):
+    layouts = []
+    for number, (base, kind, keys) in enumerate(
+            (base, kind, keys) for base in ("sip-phys", "hip-r3-s") for kind in KINDS
+            for keys in ("fpu: eager", "fpu: lazy", "fpu: lazy\nretpoline: on")):
+        layouts.append(work / f"float-{number}.yaml")
+        layouts[-1].write_text(f"layout: float-{number}\nabout: As {base}, {kind}, {keys.split()}.\n"
+                               f"extends: {base}\nsafety: {kind}\n{keys}\n", "ascii")
+    answers = set()
+    # As many turns both times. Preempted, a loop of one sample: an interrupt in one that is subtracted makes samples differ.
+    for preempt, batch, samples in (("--no-preempt", 40, 499), ("--preempt", 10000, 1)):
+        experiment, out = work / f"floats{preempt}.yaml", work / f"floats{preempt}"
+        experiment.write_text(f"experiment: floats\nlayouts: [{', '.join(map(str, layouts))}]\n"
+                              "workloads: [float]\nwarmup: 0\n"
+                              f"batch: {batch}\nsamples: {samples}\n", "ascii")
+        subprocess.run(["rm", "-rf", out], check=True)
+        done = subprocess.run([bulkhead, "run", experiment, "--backend", "qemu", "--out", out, preempt],
+                              capture_output=True, text=True, check=False)
+        need(done.returncode == 0, f"{preempt}:\n{done.stdout}{done.stderr}")
+        records = [json.loads(line) for line in (out / "samples.jsonl").read_text().splitlines()]
+        need(len(records) == len(layouts), f"{preempt}: {len(records)} records")
+        answers |= {record["oracle"] for record in records}
+        print(f"{preempt}: {len(records)} layouts, checksums {answers}")
+    need(len(answers) == 1, "the checksums differ")
+    for kind in KINDS:
+        done = run(bulkhead, work / "refused", layout(work, "hip-r3", kind), "float")
+        need(done.returncode == 1 and "image 'float' uses floating point" in done.stderr and
+             "write fpu: eager or fpu: lazy" in done.stderr,
+             f"without fpu: status {done.returncode}: {done.stderr}")
+
+
 def main():
     what, bulkhead, folder, work, budget = sys.argv[1:]
     work = pathlib.Path(work)
     work.mkdir(parents=True, exist_ok=True)
-    {"threads": threads, "tax": tax}[what](bulkhead, pathlib.Path(folder), work,
+    {"threads": threads, "tax": tax, "floats": floats}[what](bulkhead, pathlib.Path(folder), work,
                                              float(budget))
 
 
