@@ -115,7 +115,8 @@ extern const size_t transfer_kind_count;
 struct workload_sip {
     struct name name, image;
     struct setting role, autostart, budget_us, quota;
-    uint32_t rights; /* enum plan_rights */
+    struct setting device; /* one of enum plan_rights, or 0 */
+    uint32_t rights;       /* enum plan_rights */
 };
 struct workload_channel {
     struct name name, contract, from, to;

@@ -130,11 +130,23 @@ struct plan_sip {
 };
 /* plan_sip.rights, bits */
 enum plan_rights {
-    PLAN_RIGHT_CREATE = 1u << 0, /* may create, start and wait for SIPs from templates */
-    PLAN_RIGHT_KILL = 1u << 1,   /* may end the SIPs that it created */
-    PLAN_MAY_FAULT = 1u << 2,    /* its end by a fault does not fail the run */
+    PLAN_RIGHT_CREATE = 1u << 0,    /* may create, start and wait for SIPs from templates */
+    PLAN_RIGHT_KILL = 1u << 1,      /* may end the SIPs that it created */
+    PLAN_MAY_FAULT = 1u << 2,       /* its end by a fault does not fail the run */
     PLAN_RIGHT_CALIBRATE = 1u << 3, /* may have the kernel measure primitives */
+    PLAN_DRIVES_DISK = 1u << 4,     /* has the virtio disk below, its memory and its interrupt */
+    PLAN_DRIVES_INTERRUPT =
+        1u << 5, /* has no device, but an interrupt that the processor sends itself */
 };
+/* At most one SIP of a plan has one of these, and it starts at boot. */
+#define PLAN_DRIVES (PLAN_DRIVES_DISK | PLAN_DRIVES_INTERRUPT)
+/*
+ * Where a backend puts the disk that a plan wants: the first transport of QEMU's machine `microvm`. Its
+ * registers, guest-physical, and the pin of the I/O APIC that its interrupt is on.
+ */
+#define PLAN_DEVICE_PA 0xfeb00000ull
+#define PLAN_DEVICE_BYTES 0x200u
+#define PLAN_DEVICE_PIN 5u
 
 struct plan_channel {
     char name[PLAN_NAME_BYTES];

@@ -287,6 +287,7 @@ static const char *check_images(const struct plan_header *plan) {
 static const char *check_sips(const struct plan_header *plan) {
     const struct plan_domain *domains = plan_at(plan, plan->domains);
     const struct plan_sip *sips = plan_at(plan, plan->sips);
+    uint32_t devices = 0;
 
     REQUIRE(plan->sips.count, "the plan has no SIP, so nothing would run");
     for (uint32_t i = 0; i < plan->sips.count; i++) {
@@ -299,9 +300,14 @@ static const char *check_sips(const struct plan_header *plan) {
         REQUIRE(sip->on_fault <= PLAN_FAULT_RESTART,
                 "a SIP's on-fault is not one of enum plan_on_fault");
         REQUIRE((sip->rights & ~(uint32_t)(PLAN_RIGHT_CREATE | PLAN_RIGHT_KILL | PLAN_MAY_FAULT |
-                                             PLAN_RIGHT_CALIBRATE)) == 0,
+                                           PLAN_RIGHT_CALIBRATE | PLAN_DRIVES)) == 0,
                 "a SIP has rights that this reader does not know");
         REQUIRE(sip->autostart <= 1, "a SIP's autostart must be 0 or 1");
+        devices += (sip->rights & PLAN_DRIVES_DISK) != 0;
+        devices += (sip->rights & PLAN_DRIVES_INTERRUPT) != 0;
+        REQUIRE(devices <= 1, "two SIPs have a device, or one has two; a plan has room for one");
+        REQUIRE(!(sip->rights & PLAN_DRIVES) || sip->autostart,
+                "a SIP with a device must start at boot");
         for (uint32_t j = 0; j < i; j++)
             REQUIRE(!domains[sip->domain].per_sip || sips[j].domain != sip->domain,
                     "two SIPs are in a domain that is made for one");

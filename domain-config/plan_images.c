@@ -132,6 +132,14 @@ void image_check(const struct config_paths *paths, const char *variant, const ch
                 choices_text(kinds, count, choices));
         return;
     }
+    for (int i = 0; *variant && i < 3; i++)
+        if (image_exists(paths, "", name, i)) {
+            diag_at(diags, at,
+                    "image '%s' is not built with what the layout asks of code: there is no "
+                    "%s/%s%s.%s.elf; take a layout without retpoline and cet",
+                    name, paths->image_dir, variant, name, safety_names[safety < 0 ? i : safety]);
+            return;
+        }
     list = image_list_read(paths, variant);
     diag_at(diags, at, "there is no image '%s': %s has no %s%s.%s.elf%s", name,
             paths->image_dir ? paths->image_dir : "the image folder", variant, name,

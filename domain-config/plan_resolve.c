@@ -145,7 +145,7 @@ static void resolve_sip(struct draft *draft, size_t index, struct config_diags *
     out->domain = place_sip(draft, rule, sip, diags);
     out->role = (uint32_t)sip->role.value;
     out->on_fault = (uint32_t)on_fault.value;
-    out->rights = sip->rights;
+    out->rights = sip->rights | (uint32_t)sip->device.value;
     out->autostart = (uint32_t)sip->autostart.value;
     out->budget_us = (uint64_t)sip->budget_us.value;
     out->quota_bytes = (uint64_t)sip->quota.value;

@@ -122,8 +122,8 @@ static void explain_domains(const struct plan_header *plan, struct table *table)
 
 /* Returns `text`: the rights, joined by commas, or "-". */
 static const char *rights_text(uint32_t rights, char text[CELL_BYTES]) {
-    static const char *const names[] = {"create", "kill", "may-fault",
-                                        "calibrate"}; /* by bit */
+    static const char *const names[] = {"create",    "kill",       "may-fault",
+                                        "calibrate", "virtio-blk", "interrupt"}; /* by bit */
     size_t used = 0;
 
     strcpy(text, "-");

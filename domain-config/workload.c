@@ -24,6 +24,8 @@ static const struct word right_words[] = {{"create", PLAN_RIGHT_CREATE},
                                           {"may-fault", PLAN_MAY_FAULT},
                                           {"calibrate", PLAN_RIGHT_CALIBRATE},
                                           {NULL, 0}};
+static const struct word device_words[] = {
+    {"virtio-blk", PLAN_DRIVES_DISK}, {"interrupt", PLAN_DRIVES_INTERRUPT}, {NULL, 0}};
 static const struct word oracle_words[] = {{"none", 0}, {"checksum", 1}, {NULL, 0}};
 
 static void read_params(struct reader *r, const yaml_node_t *node, void *into);
@@ -55,7 +57,10 @@ static const struct key sip_keys[] = {
               "longest run in microseconds between kernel calls", .low = 0, .high = 3600000000),
     KEY_FIELD("quota", KEY_INTEGER, KEY_OPTIONAL, struct workload_sip, quota,
               "bytes of memory that it may own", .low = 0, .high = 3ll << 30),
-    KEY_READ("rights", KEY_OPTIONAL, read_rights, "what it may do: create, kill, may-fault, calibrate"),
+    KEY_FIELD("device", KEY_WORD, KEY_OPTIONAL, struct workload_sip, device, "what it alone drives",
+              .words = device_words),
+    KEY_READ("rights", KEY_OPTIONAL, read_rights,
+             "what it may do: create, kill, may-fault, calibrate"),
 };
 static const struct key channel_keys[] = {
     KEY_FIELD("contract", KEY_NAME, KEY_OPTIONAL, struct workload_channel, contract,
@@ -370,11 +375,34 @@ static void check_channel(struct workload *workload, struct workload_channel *ch
 
 /* ---- the file ---- */
 
+/* One device, which its SIP has from boot on. */
+static void check_devices(const struct workload *workload, struct config_diags *diags) {
+    const struct workload_sip *first = NULL;
+    char place[MARK_TEXT_BYTES];
+
+    for (size_t i = 0; i < workload->sip_count; i++) {
+        const struct workload_sip *sip = &workload->sips[i];
+
+        if (!sip->device.value)
+            continue;
+        if (!sip->autostart.value)
+            diag_at(diags, sip->device.at,
+                    "SIP '%s' has a device but does not start at boot; leave 'autostart' out",
+                    sip->name.text);
+        if (first)
+            diag_at(diags, sip->device.at,
+                    "a second SIP with a device; '%s' has one at %s, and there can be no more",
+                    first->name.text, mark_text(first->device.at, place));
+        first = first ? first : sip;
+    }
+}
+
 static void check_workload(struct workload *workload, struct config_diags *diags) {
     bool starts = workload->sip_count == 0; /* then the missing SIPs are reported already */
 
     for (size_t i = 0; i < workload->sip_count; i++)
         starts = starts || workload->sips[i].autostart.value;
+    check_devices(workload, diags);
     if (!starts)
         diag_at(
             diags, workload->sips[0].autostart.at,

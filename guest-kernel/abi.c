@@ -5,6 +5,7 @@
 #include "calls.h"
 #include "channel.h"
 #include "compose.h"
+#include "device.h"
 #include "events.h"
 #include "kernel.h"
 #include "page.h"
@@ -74,6 +75,8 @@ int64_t abi_param(uint64_t name, uint64_t bytes, uint64_t fallback, uint64_t d U
         return (int64_t)page_free_count();
     if (string_equal(text, "seed"))
         return (int64_t)kernel_plan->seed;
+    if (string_equal(text, "idle"))
+        return (int64_t)device_idle();
     return (int64_t)fallback;
 }
 
@@ -102,7 +105,7 @@ int64_t abi_report(uint64_t from, uint64_t b UNUSED, uint64_t c UNUSED, uint64_t
     user_copy(&report, (const void *)from, sizeof report);
     if (report.samples == 0 || report.samples > RESULT_MAX_SAMPLES ||
         report.overheads > RESULT_MAX_SAMPLES || report.batch == 0 ||
-        report.kind > RESULT_ROUND_TRIP || report.name[sizeof report.name - 1])
+        (report.kind & ~RESULT_OUTSIDE) > RESULT_ROUND_TRIP || report.name[sizeof report.name - 1])
         return ABI_EINVAL;
     uint64_t bytes = sizeof(uint64_t) * (report.samples + report.overheads);
     if (!sip_may_read(sip, report.values, bytes))
@@ -236,6 +239,14 @@ int64_t abi_thread_exit(uint64_t a UNUSED, uint64_t b UNUSED, uint64_t c UNUSED,
     if (!thread_current->sibling && sip_current()->threads == thread_current)
         sip_exit(0); /* it was the last one */
     thread_leave(thread_free);
+}
+
+int64_t abi_device(uint64_t part, uint64_t b UNUSED, uint64_t c UNUSED, uint64_t d UNUSED) {
+    return device_take(sip_current(), part);
+}
+
+int64_t abi_irq_wait(uint64_t source, uint64_t b UNUSED, uint64_t c UNUSED, uint64_t d UNUSED) {
+    return device_wait(sip_current(), source);
 }
 
 int64_t abi_fail(uint64_t text, uint64_t bytes, uint64_t c UNUSED, uint64_t d UNUSED) {

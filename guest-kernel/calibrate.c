@@ -37,12 +37,19 @@
 #define SAVE "push %rbx\n push %rbp\n push %r12\n push %r13\n push %r14\n push %r15\n"
 #define LOAD "pop %r15\n pop %r14\n pop %r13\n pop %r12\n pop %rbp\n pop %rbx\n ret\n"
 
+#ifdef KERNEL_IBT
+#define ENDBR "endbr64\n"
+#else
+#define ENDBR ""
+#endif
+
 /* uint64_t calibrate_NAME(uint64_t runs), and the same with `without` for `code`. */
 #define RING0(name, before, code, without)                                                         \
     __asm__(".text\n .p2align 6\n"                                                                 \
-            "calibrate_" #name ":\n" SAVE "mov %rdi, %r15\n" LOOP(before, code) LOAD               \
+            "calibrate_" #name ":\n" ENDBR SAVE "mov %rdi, %r15\n" LOOP(before, code) LOAD         \
             ".p2align 6\n"                                                                         \
-            "calibrate_" #name "_empty:\n" SAVE "mov %rdi, %r15\n" LOOP(before, without) LOAD);    \
+            "calibrate_" #name "_empty:\n" ENDBR SAVE "mov %rdi, %r15\n" LOOP(before, without)     \
+                LOAD);                                                                             \
     uint64_t calibrate_##name(uint64_t runs), calibrate_##name##_empty(uint64_t runs)
 
 /* The same as code to be copied to where ring 3 can run it. */
@@ -56,8 +63,9 @@
     "3: call 4f\n int3\n"                                                                          \
     "4: add $16, %rsp\n dec %ecx\n jnz 2b\n lfence"
 #define TOUCH                                                                                      \
-    "mov %r13, %rsi\n mov $" TEXT(PAGES) ", %ecx\n"                                                \
-    "2: mov (%rsi), %rdi\n add $4096, %rsi\n dec %ecx\n jnz 2b"
+    "mov %r13, %rsi\n mov $" TEXT(                                                                 \
+        PAGES) ", %ecx\n"                                                                          \
+               "2: mov (%rsi), %rdi\n add $4096, %rsi\n dec %ecx\n jnz 2b"
 #define MSR(number) "mov $" number ", %ecx\n rdmsr"
 #define COMMAND(number) "mov $" number ", %ecx\n mov $1, %eax\n xor %edx, %edx"
 #define COPY_SETUP(count) "mov %r13, %rsi\n mov %r14, %rdi\n mov $" count ", %ecx\n"
@@ -97,6 +105,7 @@ RING0(fxsave, "", "fxsave64 calibrate_registers\n fxrstor64 calibrate_registers"
 RING0(cr0_ts, "mov %cr0, %r14\n mov %r14, %r13\n or $8, %r13", "mov %r13, %cr0\n mov %r14, %cr0",
       "");
 RING0(stac_clac, "", "stac\n clac", "");
+RING0(sti_cli, "", "sti\n cli", ""); /* STI takes effect after the next instruction */
 RING0(rdmsr_lstar, MSR("0xc0000082"), "rdmsr", "");
 RING0(wrmsr_lstar, MSR("0xc0000082"), "wrmsr", "");
 RING0(rdmsr_ssp, MSR("0x6a7"), "rdmsr", "");
@@ -126,26 +135,48 @@ static uint64_t calibrate_gate_empty(uint64_t runs) {
 
 /* ---- ways to ring 3 and back, and a stack that every space maps ---- */
 
-__asm__(".text\n .p2align 4\n"
-        "calibrate_ring3:\n" /* rdi: runs, rsi: where */
-        SAVE "mov %rsp, ring3_stack\n mov %rdi, %r15\n"
-        "push $" TEXT(SELECTOR_UDATA) " + 3\n push $0\n push $2\n"
-        "push $" TEXT(SELECTOR_UCODE) " + 3\n push %rsi\n iretq\n"
-        ".p2align 4\n"
-        "calibrate_back:\n"
-        "mov ring3_stack, %rsp\n mov $" TEXT(SELECTOR_KDATA) ", %ecx\n mov %ecx, %ss\n" LOAD
-        ".p2align 4\n"
-        "calibrate_sysret: sysretq\n"
-        ".p2align 4\n"
-        "calibrate_iret: iretq\n"
-        ".p2align 4\n"
-        "calibrate_skip: addq $" TEXT(FAULT_BYTES) ", 8(%rsp)\n add $8, %rsp\n iretq\n"
-        ".p2align 4\n"
-        "calibrate_on_stack:\n"
-        "push %rbx\n mov %rsp, %rbx\n mov $calibrate_stack_top, %rsp\n call calibrate_all_loops\n"
-        "mov %rbx, %rsp\n pop %rbx\n ret\n"
-        ".local ring3_stack\n .comm ring3_stack, 8, 8\n"
-        ".bss\n .balign 16\n .skip 8192\n calibrate_stack_top:\n .text\n");
+__asm__(
+    ".text\n .p2align 4\n"
+    "calibrate_ring3:\n" /* rdi: runs, rsi: where */
+    SAVE "mov %rsp, ring3_stack\n mov %rdi, %r15\n"
+    "push $" TEXT(
+        SELECTOR_UDATA) " + 3\n push $0\n push $2\n"
+                        "push $" TEXT(
+                            SELECTOR_UCODE) " + 3\n push %rsi\n iretq\n"
+                                            ".p2align 4\n"
+                                            "calibrate_back:\n"
+                                            "mov ring3_stack, %rsp\n mov $" TEXT(
+                                                SELECTOR_KDATA) ", %ecx\n mov %ecx, %ss\n" LOAD
+                                                                ".p2align 4\n"
+                                                                "calibrate_sysret: sysretq\n"
+                                                                ".p2align 4\n"
+                                                                "calibrate_iret: iretq\n"
+                                                                ".p2align 4\n"
+                                                                "calibrate_skip: addq $" TEXT(
+                                                                    FAULT_BYTES) ", 8(%rsp)\n add "
+                                                                                 "$8, %rsp\n "
+                                                                                 "iretq\n"
+                                                                                 ".p2align 4\n"
+                                                                                 "calibrate_on_"
+                                                                                 "stack:\n"
+                                                                                 "push %rbx\n mov "
+                                                                                 "%rsp, %rbx\n mov "
+                                                                                 "$calibrate_stack_"
+                                                                                 "top, %rsp\n call "
+                                                                                 "calibrate_all_"
+                                                                                 "loops\n"
+                                                                                 "mov %rbx, %rsp\n "
+                                                                                 "pop %rbx\n ret\n"
+                                                                                 ".local "
+                                                                                 "ring3_stack\n "
+                                                                                 ".comm "
+                                                                                 "ring3_stack, 8, "
+                                                                                 "8\n"
+                                                                                 ".bss\n .balign "
+                                                                                 "16\n .skip "
+                                                                                 "8192\n "
+                                                                                 "calibrate_stack_"
+                                                                                 "top:\n .text\n");
 uint64_t calibrate_ring3(uint64_t runs, uint64_t where);
 void calibrate_on_stack(void);
 void calibrate_all_loops(void); /* called by it */
@@ -188,10 +219,11 @@ static const struct method {
     AT_CR4(FXSAVE_FXRSTOR, fxsave, CR4_OSFXSR),
     AT(CR0_TS, cr0_ts),
     AT_CR4(STAC_CLAC, stac_clac, CR4_SMAP),
+    AT(STI_CLI, sti_cli),
     AT(RDMSR_LSTAR, rdmsr_lstar),
     AT(WRMSR_LSTAR, wrmsr_lstar),
-    AT_CR4(RDMSR_SSP, rdmsr_ssp, CR4_CET),
-    AT_CR4(WRMSR_SSP, wrmsr_ssp, CR4_CET),
+    AT(RDMSR_SSP, rdmsr_ssp),
+    AT(WRMSR_SSP, wrmsr_ssp),
     AT(COPY_1K, copy_1k),
     AT(COPY_4K, copy_4k),
     AT(COPY_4K_WORDS, copy_4k_words),
@@ -327,8 +359,9 @@ static void space_drop(void) {
 }
 
 int64_t abi_calibrate(uint64_t primitive, uint64_t b UNUSED, uint64_t c UNUSED, uint64_t d UNUSED) {
-    if (!(sip_current()->plan->rights & PLAN_RIGHT_CALIBRATE))
-        return ABI_EPERM;
+    uint32_t rights = sip_current()->plan->rights;
+    if (!(rights & PLAN_RIGHT_CALIBRATE) || rights & PLAN_MAY_FAULT)
+        return ABI_EPERM; /* the latter is not trusted with the run's results */
     if (primitive >= PRIMITIVE_COUNT)
         return ABI_ENOENT;
     uint32_t samples = kernel_plan->samples, batch = kernel_plan->batch;

@@ -13,13 +13,9 @@ uint64_t channel_wake_mark;
 
 /* ---- making and joining ---- */
 
-static block_t spare_alloc(const struct direction *direction) {
-    return heap_alloc(direction->heap, direction->message_bytes + sizeof(struct abi_message));
-}
-
 void channel_refill(struct direction *direction) {
     for (; direction->missing; direction->missing--) {
-        block_t block = spare_alloc(direction);
+        block_t block = channel_spare(direction);
         if (block == BLOCK_NONE)
             return;
         direction->spare[direction->spares++] = block;

@@ -70,6 +70,12 @@ extern uint64_t channel_wake_mark; /* of new waiters: WAITER_DIRECT if the plan 
 /* How messages pass once both ends have a place. An end that was moved may change it. */
 bool channel_connect(struct channel *channel);
 
+/* A block for one message of the longest kind, or BLOCK_NONE. */
+static inline block_t channel_spare(const struct direction *direction) {
+    uint64_t bytes = direction->message_bytes + sizeof(struct abi_message);
+    return direction->heap->guarded ? heap_reserve(direction->heap, bytes)
+                                    : heap_alloc(direction->heap, bytes);
+}
 /* Replaces blocks that were received, as far as the receiver's heap allows. */
 void channel_refill(struct direction *direction);
 

@@ -129,8 +129,14 @@ static uint8_t *branch(uint8_t condition) {
 #define BRANCH_EQUAL 0x84     /* after 0x0f */
 #define BRANCH_NOT_BELOW 0x83 /* likewise */
 
-static uint8_t *routine_begin(void) {
+static uint8_t *routine_begin(enum result_routine_kind kind) {
     at = (uint8_t *)round_up((uint64_t)at, 16);
+    struct result_map *map = &kernel_result->map;
+    uint32_t offset = (uint32_t)(at - composed_code);
+    if (map->routines && map->routine[map->routines - 1].offset == offset)
+        map->routines--; /* that one was shared_code() */
+    if (map->routines < RESULT_MAX_ROUTINES)
+        map->routine[map->routines++] = (struct result_routine){offset, kind};
     return at;
 }
 
@@ -213,7 +219,7 @@ static const uint8_t *compose_switch(const struct compose_pair *pair) {
     const uint8_t *found = made_find(pair, pair_shape(pair));
     if (found)
         return found;
-    uint8_t *code = routine_begin();
+    uint8_t *code = routine_begin(ROUTINE_SWITCH);
     PIECE(switch_entry);
     PIECE(switch_save);
     at_point(POINT_LEAVE, pair);
@@ -234,7 +240,7 @@ static const uint8_t *compose_switch_per_sip(const struct compose_pair *pair) {
     one.same = true;
     other.same = false;
     const uint8_t *same = compose_switch(&one), *different = compose_switch(&other);
-    uint8_t *code = routine_begin();
+    uint8_t *code = routine_begin(ROUTINE_SWITCH);
     PIECE(switch_compare);
     branch_to(branch(BRANCH_EQUAL), same);
     branch_to(branch(BRANCH_JUMP), different);
@@ -246,7 +252,7 @@ static const uint8_t *compose_leave(const struct compose_pair *pair) {
     const uint8_t *found = made_find(pair, shape);
     if (found)
         return found;
-    uint8_t *code = routine_begin();
+    uint8_t *code = routine_begin(ROUTINE_LEAVE);
     PIECE(switch_entry);
     at_point(POINT_LEAVE, pair);
     change_space(pair);
@@ -262,7 +268,7 @@ static const uint8_t *compose_leave(const struct compose_pair *pair) {
 /* ---- ways into ring 3 and back ---- */
 
 static const uint8_t *compose_call_entry(const struct compose_pair *pair) {
-    uint8_t *code = routine_begin();
+    uint8_t *code = routine_begin(ROUTINE_CALL);
     PIECE(call_entry);
     at_point(POINT_CALL_IN, pair);
     PIECE(call_stack);
@@ -282,7 +288,7 @@ static const uint8_t *compose_call_entry(const struct compose_pair *pair) {
 }
 
 static const uint8_t *compose_first_entry(const struct compose_pair *pair) {
-    uint8_t *code = routine_begin();
+    uint8_t *code = routine_begin(ROUTINE_START);
     at_point(POINT_CALL_DONE, pair);
     PIECE(first_entry);
     at_point(POINT_CALL_OUT, pair);
@@ -303,6 +309,7 @@ static uint64_t shared_code(const uint8_t *code, const uint64_t *table, uint32_t
 
 static void compose_trap(const struct plan_domain *kernel) {
     struct compose_pair pair = {kernel, kernel, mechanisms_of(kernel), mechanisms_of(kernel), true};
+    routine_begin(ROUTINE_TRAP);
     PIECE(trap_save);
     at_point(POINT_TRAP_IN, &pair);
     PIECE(trap_call);
@@ -311,7 +318,7 @@ static void compose_trap(const struct plan_domain *kernel) {
     PIECE(trap_load);
     at_point(POINT_TRAP_OUT, &pair);
     PIECE(trap_end);
-    uint8_t *code = routine_begin();
+    uint8_t *code = routine_begin(ROUTINE_COPY);
     PIECE(copy_entry);
     at_point(POINT_COPY_IN, &pair);
     PIECE(copy_bytes);

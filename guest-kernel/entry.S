@@ -98,6 +98,32 @@ thread_enter_ring0:
     jmp *%rbx
 #endif
 
+/* For trap_probe(): a call that a trap may cut short. Self-tests only. */
+    .globl trap_probe_call, trap_probe_abort
+trap_probe_call:
+    push %rbx
+    push %rbp
+    push %r12
+    push %r13
+    push %r14
+    push %r15
+    mov %rsp, probe_stack(%rip)
+    call trap_probe_run
+    xor %eax, %eax
+1:  pop %r15
+    pop %r14
+    pop %r13
+    pop %r12
+    pop %rbp
+    pop %rbx
+    ret
+trap_probe_abort:
+    mov probe_stack(%rip), %rsp
+    mov $1, %eax
+    jmp 1b
+    .local probe_stack
+    .comm probe_stack, 8, 8
+
 /*
  * Exceptions and interrupts, and the composed routines: all that KPTI's trampoline must map. A stub
  * goes to the first composed routine; until there is one, to trap_early.

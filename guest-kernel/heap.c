@@ -183,19 +183,21 @@ static bool heap_back(struct heap *heap, uint32_t page) {
     return true;
 }
 
-/* ---- guarded heaps, all of one space: the pages of a run are mapped only while it is allocated ---- */
+/* ---- guarded heaps, all of one space: the pages of a run are mapped only while its bytes are used ---- */
 
 static inline uint64_t *entry_of(struct heap *heap, uint32_t page) {
     return &heap->table[page / HEAP_TABLE_PAGES][page % HEAP_TABLE_PAGES];
 }
 
-static void run_show(struct heap *heap, uint32_t page, uint32_t order) {
-    for (uint32_t i = page; i < page + (1u << order); i++)
+static inline void run_show(struct heap *heap, uint32_t page, uint32_t pages) {
+    page_of(heap, page)->shown = pages;
+    for (uint32_t i = page; i < page + pages; i++)
         *entry_of(heap, i) = (uint64_t)page_of(heap, i)->frame * PAGE_BYTES | heap->flags[0];
 }
 
-static inline void run_hide(struct heap *heap, bool current, uint32_t page, uint32_t order) {
-    for (uint32_t i = page; i < page + (1u << order); i++) {
+static inline void run_hide(struct heap *heap, bool current, uint32_t page) {
+    uint32_t pages = (uint32_t)page_of(heap, page)->shown;
+    for (uint32_t i = page; i < page + pages; i++) {
         *entry_of(heap, i) = 0;
         tlb_forget_page(heap->space[0], current, heap->va + (uint64_t)i * PAGE_BYTES);
     }
@@ -338,6 +340,24 @@ static inline uint32_t order_for(uint64_t bytes) {
     return bytes <= PAGE_BYTES ? 0 : 52u - (uint32_t)__builtin_clzll(bytes - 1);
 }
 
+static inline uint32_t pages_for(uint64_t bytes) {
+    return (uint32_t)((bytes + PAGE_BYTES - 1) / PAGE_BYTES);
+}
+
+block_t heap_reserve(struct heap *heap, uint64_t bytes) {
+    if (bytes > HEAP_MAX_BLOCK_BYTES)
+        return BLOCK_NONE;
+    uint32_t page = run_alloc(heap, order_for(bytes));
+    if (!page)
+        return BLOCK_NONE;
+    page_of(heap, page)->shown = 0;
+    return block_name(heap, page, 0);
+}
+
+void heap_show(struct heap *heap, block_t block, uint64_t bytes) {
+    run_show(heap, block_page(block), pages_for(bytes));
+}
+
 block_t heap_alloc(struct heap *heap, uint64_t bytes) {
     if (bytes > PAGE_BYTES / 2 || heap->guarded) {
         if (bytes > HEAP_MAX_BLOCK_BYTES)
@@ -345,7 +365,7 @@ block_t heap_alloc(struct heap *heap, uint64_t bytes) {
         uint32_t order = order_for(bytes);
         uint32_t page = run_alloc(heap, order);
         if (page && heap->guarded)
-            run_show(heap, page, order);
+            run_show(heap, page, pages_for(bytes));
         return page ? block_name(heap, page, 0) : BLOCK_NONE;
     }
     uint32_t class = bytes <= HEAP_UNIT_BYTES ? 0 : 58u - (uint32_t)__builtin_clzll(bytes - 1);
@@ -383,7 +403,7 @@ void heap_free(block_t block) {
     } else {
         ASSERT(meta->state == HEAP_PAGE_RUN && unit == 0);
         if (heap->guarded)
-            run_hide(heap, thread_current->root == heap->space[0]->load, page, meta->order);
+            run_hide(heap, thread_current->root == heap->space[0]->load, page);
         run_push(heap, page, meta->order);
     }
     if (heap->live && --heap->live == 0)
@@ -428,13 +448,13 @@ block_t heap_remap(struct heap *to, block_t block) {
     uint32_t target = bare_alloc(to, order);
     if (!target)
         return BLOCK_NONE;
-    run_hide(from, tlb_is_current(from->space[0]), page, order);
+    run_hide(from, tlb_is_current(from->space[0]), page);
     for (uint32_t i = 0; i < 1u << order; i++) {
         struct heap_page *giver = page_of(from, page + i);
         page_of(to, target + i)->frame = giver->frame;
         giver->frame = 0;
     }
-    run_show(to, target, order);
+    run_show(to, target, (uint32_t)page_of(from, page)->shown);
     struct heap_page *given = page_of(from, page), *taken = page_of(to, target);
     given->state = HEAP_PAGE_BARE;
     given->next = from->bare[order];

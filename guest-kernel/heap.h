@@ -32,12 +32,15 @@
 typedef uint64_t block_t;
 #define BLOCK_NONE 0ull
 
-struct heap_page {   /* what is known of one page */
-    uint64_t unused; /* small: bit per unit that starts an unused block */
-    uint32_t frame;  /* physical address / PAGE_BYTES; 0: bare */
-    uint16_t next;   /* in a free list or a class's list; 0 at the end */
-    uint8_t state;   /* enum heap_page_state */
-    uint8_t order;   /* small: size class; free, bare and run: log2 of pages */
+struct heap_page { /* what is known of one page */
+    union {
+        uint64_t unused; /* small: bit per unit that starts an unused block */
+        uint64_t shown;  /* run of a guarded heap: how many of its pages are mapped */
+    };
+    uint32_t frame; /* physical address / PAGE_BYTES; 0: bare */
+    uint16_t next;  /* in a free list or a class's list; 0 at the end */
+    uint8_t state;  /* enum heap_page_state */
+    uint8_t order;  /* small: size class; free, bare and run: log2 of pages */
 };
 enum heap_page_state {
     HEAP_PAGE_INNER,
@@ -82,6 +85,12 @@ void heap_forget_space(const struct space *space);
 /* A block of at least `bytes`, or BLOCK_NONE. Contents are whatever was there. */
 block_t heap_alloc(struct heap *heap, uint64_t bytes);
 void heap_free(block_t block);
+/*
+ * In two steps, of a guarded heap: room for at least `bytes`, and once it is known how many are used,
+ * those are mapped. A large block for a short message then costs as much as the message is long.
+ */
+block_t heap_reserve(struct heap *heap, uint64_t bytes);
+void heap_show(struct heap *heap, block_t block, uint64_t bytes);
 uint64_t heap_block_bytes(block_t block);
 
 /*

@@ -3,6 +3,7 @@
  * checksum holds); an error here is a message, never a crash.
  */
 #include "image.h"
+#include "compose.h"
 #include "elf.h"
 #include "kernel.h"
 #include "space.h"
@@ -11,6 +12,17 @@
 #define IMAGE_MAX_BYTES 0x10000000ull
 
 struct image image_table[PLAN_MAX_IMAGES];
+
+#if defined KERNEL_IBT
+#define IMAGE_WANTED ABI_IMAGE_CET
+#define IMAGE_WANTED_NAME "ENDBR64 at targets"
+#elif defined KERNEL_RETPOLINE
+#define IMAGE_WANTED ABI_IMAGE_RETPOLINE
+#define IMAGE_WANTED_NAME "retpolines"
+#else
+#define IMAGE_WANTED 0u
+#define IMAGE_WANTED_NAME "nothing"
+#endif
 
 #define REFUSE(image, why) run_end(RESULT_FAILED, "image '%s': " why, (image)->plan->name)
 
@@ -31,6 +43,11 @@ static void image_read_note(struct image *image, const struct elf_program *progr
     if (image->note.abi_version != ABI_VERSION)
         run_end(RESULT_FAILED, "image '%s' was built for ABI version %u, this kernel has %u",
                 image->plan->name, image->note.abi_version, ABI_VERSION);
+    if (image->note.features & ABI_IMAGE_FLOAT &&
+        !(mechanisms_used & (MECHANISM(FPU_EAGER) | MECHANISM(FPU_LAZY))))
+        REFUSE(image, "it uses floating point, which the layout keeps for nobody");
+    if ((image->note.features & IMAGE_WANTED) != IMAGE_WANTED)
+        REFUSE(image, "it was not built as this kernel was, with " IMAGE_WANTED_NAME);
 }
 
 /* File offset of what the image has at va; va must be in the initialised part of a segment. */

@@ -1,6 +1,7 @@
 /* From the start info to a finished run: find the plan, check it, build it, run it, report. */
 #include "channel.h"
 #include "compose.h"
+#include "device.h"
 #include "kernel.h"
 #include "multiboot.h"
 #include "page.h"
@@ -85,6 +86,7 @@ void kmain(uint32_t start_pa, uint32_t magic) {
     x86_out32(PORT_DOORBELL, PHASE_SIPS);
     if (plan->flags & PLAN_PREEMPT)
         timer_start();
+    device_start();
     sip_start_all();
     thread_run_all();
     char waiting[160];

@@ -70,8 +70,13 @@ static void carry_give(struct sip *sip, struct carried *carried, struct abi_mess
 
 /* After a copied message was received: its block is the receiver's now, another takes its place. */
 static __attribute__((noinline)) int64_t recv_refill(struct direction *in, uint64_t got) {
-    in->missing++;
-    channel_refill(in);
+    block_t block = channel_spare(in);
+    if (block == BLOCK_NONE)
+        in->missing++;
+    else
+        in->spare[in->spares++] = block;
+    if (in->missing)
+        channel_refill(in);
     return (int64_t)got;
 }
 
@@ -115,6 +120,8 @@ static int64_t send_block(struct end *end, struct slot *slot, uint32_t length, u
         if (!out->spares)
             return ABI_EFULL;
         block = out->spare[--out->spares];
+        if (out->heap->guarded)
+            heap_show(out->heap, block, length);
         if (length <= HEAP_ONE_PAGE_BYTES)
             memcpy(heap_message(block), slot_message(slot), length);
         else

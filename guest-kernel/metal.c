@@ -100,8 +100,8 @@ static void lines_result(void) {
     }
     for (uint32_t i = 0; i < result->ops; i++) {
         const struct result_op *op = &result->op[i];
-        line("op %s %s %u %u %u %lu %lx", op->name, kind_name[op->kind], op->batch, op->samples,
-             op->overheads, op->operations, op->oracle);
+        line("op %s %s %u %u %u %lu %lx", op->name, kind_name[op->kind & ~RESULT_OUTSIDE],
+             op->batch, op->samples, op->overheads, op->operations, op->oracle);
         lines_numbers("events", op->events, RESULT_EVENTS_NAMED, RESULT_EVENTS_NAMED);
         lines_numbers("values", op_values(op), op->samples + op->overheads, VALUES_IN_LINE);
     }
@@ -148,8 +148,8 @@ static void summary_op(const struct result_op *op) {
     uint64_t taken = median(value, op->samples);
     uint64_t empty = median(value + op->samples, op->overheads);
     uint64_t tenths = taken > empty ? (taken - empty) * 10 / op->batch : 0;
-    console_print("  %s %s: %lu.%lu %s\n", op->name, kind_name[op->kind], tenths / 10, tenths % 10,
-                  machine_unit());
+    console_print("  %s %s: %lu.%lu %s\n", op->name, kind_name[op->kind & ~RESULT_OUTSIDE],
+                  tenths / 10, tenths % 10, machine_unit());
 }
 
 static void summary(void) {

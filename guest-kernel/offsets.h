@@ -15,6 +15,7 @@
 #define THREAD_FLUSHES 56
 #define THREAD_PKRU 64
 #define THREAD_ENTRY 68
+#define THREAD_CET 72
 
 #define CPU_USER_RSP 0
 #define CPU_STACK_LIMIT 8

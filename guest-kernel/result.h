@@ -16,6 +16,7 @@
 #define RESULT_LOG_BYTES (256u << 10)
 #define RESULT_MAX_SAMPLES 1024u /* of one operation, and as many overheads */
 #define RESULT_MAX_SIP_REPORTS 32u
+#define RESULT_MAX_ROUTINES 512u
 
 enum result_state {         /* written last, after a store fence */
     RESULT_NONE = 0,        /* the guest never got to its plan */
@@ -54,10 +55,15 @@ enum result_kind {
     RESULT_ONE_WAY = 1,
     RESULT_ROUND_TRIP = 2
 };
+/*
+ * Or-ed to a kind: the operation waits for what is outside of the guest. A clock that counts instructions
+ * stands still or leaps meanwhile, so the host leaves such an operation out where that is the clock.
+ */
+#define RESULT_OUTSIDE 0x100u
 
 struct result_op {
     char name[32];
-    uint32_t kind;      /* enum result_kind */
+    uint32_t kind;      /* enum result_kind, may be with RESULT_OUTSIDE */
     uint32_t batch;     /* operations in one sample */
     uint32_t samples;   /* elements at `offset`; 0: not measured, see `oracle` */
     uint32_t overheads; /* elements after the samples: the same loop with the operation left out */
@@ -75,6 +81,32 @@ struct result_sip { /* one for each SIP that ended other than by exit(0) */
     uint64_t address;  /* faulting address, or 0 */
     uint64_t rip;      /* relative to the image's load address */
     char function[48]; /* symbol that holds rip, empty if the image has none */
+};
+
+/* What the addresses of running code mean: for a host that looks on. */
+enum result_routine_kind {
+    ROUTINE_TRAP,
+    ROUTINE_COPY,
+    ROUTINE_CALL,
+    ROUTINE_START,
+    ROUTINE_LEAVE,
+    ROUTINE_SWITCH,
+    ROUTINE_KINDS
+};
+#define RESULT_ROUTINE_NAMES                                                                       \
+    { "trap", "copy", "system call", "thread start", "thread end", "switch" }
+struct result_routine {
+    uint32_t offset; /* of its first byte from the kernel's symbol composed_code; ascending */
+    uint32_t kind;   /* enum result_routine_kind */
+};
+struct result_map {
+    /* The kernel's table of SIPs, guest-physical: elements of sip_bytes, which hold at sip_base the load
+       address and at sip_plan an address in the plan's list, which begins at plan_sips; 64 bits each.
+       A SIP that has ended leaves its values there. An element that was never used has zeros. */
+    uint64_t sips_pa, plan_sips;
+    uint32_t sips, sip_bytes, sip_base, sip_plan;
+    uint32_t routines, reserved; /* elements of routine[] that are valid */
+    struct result_routine routine[RESULT_MAX_ROUTINES];
 };
 
 struct result_header {
@@ -96,6 +128,7 @@ struct result_header {
     char message[256];
     struct result_op op[RESULT_MAX_OPS];
     struct result_sip sip[RESULT_MAX_SIP_REPORTS];
+    struct result_map map;
 };
 
 /* Ports. Every backend serves the console and the exit; the doorbell may go nowhere. */

@@ -5,14 +5,20 @@
 #include "selftest_parts.h"
 #include "x86.h"
 
-#define PIECES(X)                                                                                  \
-    X(switch_entry)                                                                                \
-    X(switch_save)                                                                                 \
-    X(switch_root) X(switch_stack) X(switch_load) X(switch_lstar) X(ring3_note) X(call_entry)      \
-        X(call_stack) X(call_number) X(call_function) X(call_back) X(call_tail) X(call_unknown)
-#define X(name) extern const uint8_t piece_##name[], piece_##name##_end[];
-PIECES(X)
-#undef X
+/* Of pieces.S. */
+extern const uint8_t piece_switch_entry[], piece_switch_entry_end[];
+extern const uint8_t piece_switch_save[], piece_switch_save_end[];
+extern const uint8_t piece_switch_root[], piece_switch_root_end[];
+extern const uint8_t piece_switch_stack[], piece_switch_stack_end[];
+extern const uint8_t piece_switch_load[], piece_switch_load_end[];
+extern const uint8_t piece_switch_lstar[], piece_switch_lstar_end[];
+extern const uint8_t piece_call_entry[], piece_call_entry_end[];
+extern const uint8_t piece_call_stack[], piece_call_stack_end[];
+extern const uint8_t piece_call_number[], piece_call_number_end[];
+extern const uint8_t piece_call_function[], piece_call_function_end[];
+extern const uint8_t piece_call_back[], piece_call_back_end[];
+extern const uint8_t piece_call_tail[], piece_call_tail_end[];
+extern const uint8_t piece_call_unknown[], piece_call_unknown_end[];
 #define PIECE(name) ((struct fragment){piece_##name, piece_##name##_end})
 
 FRAGMENT(key_load, "wrpkru");
@@ -29,6 +35,14 @@ static uint32_t count(struct fragment in, struct fragment of) {
     for (const uint8_t *at = in.start; at + bytes_of(of) <= in.end; at++)
         found += !memcmp(at, of.start, bytes_of(of));
     return found;
+}
+
+/* How often a routine adds to an event. */
+static uint32_t counts(struct fragment in, enum result_event event) {
+    uint32_t address = (uint32_t)(uint64_t)&events[event];
+    uint8_t code[8] = {0x48, 0xff, 0x04, 0x25}; /* incq address */
+    memcpy(code + 4, &address, sizeof address);
+    return count(in, (struct fragment){code, code + sizeof code});
 }
 
 /* From its first byte to the end of the piece that ends each of them. */
@@ -50,7 +64,7 @@ static const uint8_t *target(const uint8_t *field) {
 
 static bool on_switch_wanted(const struct compose_pair *pair, uint64_t bit) {
     uint64_t kernel = mechanisms_of(plan_at(kernel_plan, kernel_plan->domains));
-    return !pair->same && (pair->from_has | pair->to_has) & bit & ~mechanisms_simulated &&
+    return !pair->same && (pair->from_has | pair->to_has) & bit &&
            !(kernel & MECHANISM(ON_RING3) && pair->to->ring != 3);
 }
 
@@ -61,9 +75,14 @@ static const char *check_pair(const struct compose_pair *pair, const void *code)
 #undef X
     };
     struct fragment whole = routine(code);
-    for (uint32_t i = 0; i < MECHANISM_COUNT; i++)
-        if (actions[i]->on_switch)
-            CHECK(count(whole, *actions[i]->on_switch) == on_switch_wanted(pair, 1ull << i));
+    for (uint32_t i = 0; i < MECHANISM_COUNT; i++) {
+        if (!actions[i]->on_switch)
+            continue;
+        bool wanted = on_switch_wanted(pair, 1ull << i);
+        bool simulated = mechanisms_simulated >> i & 1;
+        CHECK(count(whole, *actions[i]->on_switch) == (wanted && !simulated));
+        CHECK(counts(whole, actions[i]->event) == wanted);
+    }
     bool roots = !pair->same &&
                  (pair->from->space != PLAN_SPACE_KERNEL || pair->to->space != PLAN_SPACE_KERNEL);
     CHECK(count(whole, PIECE(switch_root)) == roots);
@@ -86,11 +105,8 @@ static bool next(struct fragment piece) {
     return is;
 }
 static bool next_count(enum result_event event) {
-    uint32_t address = (uint32_t)(uint64_t)&events[event], got;
-    memcpy(&got, cursor + 4, sizeof got);
-    bool is = cursor[0] == 0x48 && cursor[1] == 0xff && cursor[2] == 0x04 && cursor[3] == 0x25;
     cursor += 8;
-    return is && got == address;
+    return counts((struct fragment){cursor - 8, cursor}, event) == 1;
 }
 
 static const char *check_bare_pair(const struct compose_pair *pair, const void *code) {

@@ -1,6 +1,7 @@
 /* SIP instances: making, starting, and the end with its report and reclamation. */
 #include "sip.h"
 #include "channel.h"
+#include "device.h"
 #include "elf.h"
 #include "events.h"
 #include "image.h"
@@ -80,12 +81,24 @@ static void sip_release(struct sip *sip) {
     free_sips = sip;
 }
 
+/* Where a host finds what each instance is: see struct result_map. */
+static void map_publish(const struct plan_sip *list) {
+    struct result_map *map = &kernel_result->map;
+    map->sips_pa = kernel_address(sips);
+    map->plan_sips = (uint64_t)list;
+    map->sips = SIPS;
+    map->sip_bytes = sizeof sips[0];
+    map->sip_base = offsetof(struct sip, base);
+    map->sip_plan = offsetof(struct sip, plan);
+}
+
 void sip_load_all(const struct plan_header *plan) {
     const struct plan_sip *list = plan_at(plan, plan->sips);
     for (uint32_t i = SIPS; i-- > 0;) {
         sips[i].number = i;
         sip_release(&sips[i]);
     }
+    map_publish(list);
     image_read_all(plan);
     domain_create_all(plan);
     for (uint32_t i = 0; i < plan->sips.count; i++) {
@@ -156,6 +169,7 @@ static void sip_end_of(struct sip *sip) {
     for (uint32_t i = 0; i < kernel_plan->sips.count; i++) {
         if (by_plan[i] != sip)
             continue;
+        device_release(sip);
         if (faulted && sip->plan->on_fault == PLAN_FAULT_RESTART &&
             sip->restarts++ < MAX_RESTARTS && sip_load(sip, sip->plan)) {
             channel_create_for(i);

@@ -152,14 +152,15 @@ bool space_create_user_root(struct space *space) {
 
 void space_tag(struct space *space, uint32_t pcid, bool keep) {
     space->tagged = true;
+    tlb_forget_tag(pcid);
+    if (space->user_root)
+        tlb_forget_tag(pcid + 1);
     if (!keep)
         return; /* simulated */
     space->pcid = pcid;
     space->load = space->root | pcid | CR3_KEEP;
     if (space->user_root)
         space->user_load = space->user_root | (pcid + 1) | CR3_KEEP;
-    tlb_forget_tag(pcid);
-    tlb_forget_tag(pcid + 1);
 }
 
 static void mark_global(uint64_t table, int level) {

@@ -11,6 +11,7 @@
 #define PTE_PRESENT 0x1ull
 #define PTE_WRITE 0x2ull
 #define PTE_USER 0x4ull
+#define PTE_UNCACHED 0x10ull
 #define PTE_DIRTY 0x40ull
 #define PTE_LARGE 0x80ull
 #define PTE_GLOBAL 0x100ull

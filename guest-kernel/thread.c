@@ -1,5 +1,6 @@
 /* Threads: creation, the run queue, and switches. The switch itself is in entry.S. */
 #include "thread.h"
+#include "device.h"
 #include "events.h"
 #include "kernel.h"
 #include "offsets.h"
@@ -23,6 +24,7 @@ AT(thread, ssp, THREAD_SSP);
 AT(thread, flushes, THREAD_FLUSHES);
 AT(thread, pkru, THREAD_PKRU);
 AT(thread, entry, THREAD_ENTRY);
+AT(thread, cet, THREAD_CET);
 AT(cpu, user_rsp, CPU_USER_RSP);
 AT(cpu, stack_limit, CPU_STACK_LIMIT);
 AT(cpu, kernel_root, CPU_KERNEL_ROOT);
@@ -173,10 +175,23 @@ void thread_hand_over(struct thread *to) {
     thread_switch(to);
 }
 
-void thread_run_all(void) {
-    while (thread_queue_head) {
-        thread_switch(queue_take());
+static bool boot_in_queue;
+
+void thread_boot_joins(void) {
+    if (thread_queue_head && !boot_in_queue) { /* when nothing can run its turn comes anyway */
+        boot_in_queue = true;
+        thread_ready(&boot_thread);
     }
+}
+
+void thread_run_all(void) {
+    do {
+        if (device_waited_for())
+            thread_boot_joins();
+        if (thread_queue_head)
+            thread_switch(queue_take());
+        boot_in_queue = false;
+    } while (device_listen() || thread_queue_head);
 }
 
 void thread_left(void) {

@@ -16,7 +16,7 @@
 struct sip;
 struct domain;
 
-struct thread {          /* offsets.h has the places up to `entry` */
+struct thread {          /* offsets.h has the places up to `cet` */
     uint64_t rsp;        /* saved stack pointer */
     uint64_t root;       /* what its domain's switch loads into CR3: root, tag and CR3_KEEP */
     uint64_t kstack_top; /* its kernel stack: ring-3 entries and preempted registers */
@@ -27,6 +27,7 @@ struct thread {          /* offsets.h has the places up to `entry` */
     uint64_t flushes;       /* KPTI: whether a load of its roots flushes, 0 or 1 */
     uint32_t pkru;          /* PKU: of its domain */
     uint32_t entry;         /* low half of the address for system calls */
+    uint64_t cet;           /* IBT: its IA32_U_CET while it does not run */
     switch_routine **row;   /* switches from its domain, */
     uint64_t column;        /* and what selects those to it */
     uint64_t stack_limit;   /* ring 0: calls into the kernel below this are refused */
@@ -81,8 +82,10 @@ void thread_yield(void);                  /* to the next ready thread, if there 
 void thread_block(void);                  /* until someone calls thread_ready() */
 void thread_hand_over(struct thread *to); /* runs a blocked thread now; the caller stays ready */
 
-/* The boot thread waits here until nothing else can run. */
+/* The boot thread waits here until nothing else can run and no interrupt is waited for. */
 void thread_run_all(void);
+/* While a thread waits for an interrupt the boot thread is in the run queue too, to let it in. */
+void thread_boot_joins(void);
 
 /*
  * Leaves the current thread: runs after(thread) on the kernel's spare stack and in the kernel's space,

@@ -4,9 +4,6 @@
 
 #include "trap.h"
 
-#define TIMER_VECTOR 32
-#define TIMER_SPURIOUS_VECTOR 47
-
 /* Starts slices of the plan's length, and lets SIPs be interrupted. */
 void timer_start(void);
 

@@ -11,19 +11,13 @@
 
 static bool tags_in_use(void) { return mechanisms_used & ~mechanisms_simulated & MECHANISM(PCID); }
 
-/* Both loads in one piece: a stack may be mapped in the current space alone. */
-static void flush_by_root(uint64_t root, uint64_t pcid) {
-    uint64_t now = x86_read_cr3() | CR3_KEEP;
-    __asm__ volatile("mov %0, %%cr3; mov %1, %%cr3" ::"r"(root | pcid), "r"(now) : "memory");
-}
-
 static void flush_tag(uint64_t root, uint32_t pcid) {
     if (!tags_in_use())
         return;
     if (cpu_has(CPU_HAS(INVPCID)))
         x86_invpcid(INVPCID_TAG, pcid, 0);
     else
-        flush_by_root(root, pcid);
+        x86_write_cr3_twice(root | pcid, x86_read_cr3() | CR3_KEEP);
 }
 
 static void flush_page(uint64_t root, uint32_t pcid, uint64_t va) {
@@ -61,8 +55,6 @@ void tlb_forget_space(const struct space *space) {
 }
 
 void tlb_forget_tag(uint32_t pcid) {
-    if (!tags_in_use())
-        return;
     events[EVENT_TLB_FLUSHES]++;
     flush_tag(space_kernel.root, pcid);
 }

@@ -25,7 +25,7 @@ static inline void tlb_forget_page(const struct space *space, bool current, uint
 }
 /* Many were. */
 void tlb_forget_space(const struct space *space);
-/* A tag gets another space. Does nothing where the CPU has no tags in use. */
+/* A tag gets another space. */
 void tlb_forget_tag(uint32_t pcid);
 
 #endif

@@ -1,6 +1,8 @@
 /* Descriptor tables and the trap handler. */
 #include "trap.h"
+#include "apic.h"
 #include "compose.h"
+#include "device.h"
 #include "events.h"
 #include "kernel.h"
 #include "sip.h"
@@ -77,18 +79,24 @@ void trap_allow_interrupts(bool allow) {
 }
 
 static volatile bool probing;
-static uint64_t probe_stack[5], probe_vector; /* as __builtin_setjmp wants it */
+static void (*probe_function)(uint64_t);
+static uint64_t probe_argument, probe_vector;
 
-__attribute__((noinline)) bool trap_probe(void (*probe)(uint64_t), uint64_t argument,
-                                          uint64_t *vector) {
-    if (__builtin_setjmp((void **)probe_stack)) {
-        *vector = probe_vector;
-        return true;
-    }
+/* entry.S: calls trap_probe_run(); true if trap_probe_abort() ended that. */
+bool trap_probe_call(void);
+void trap_probe_abort(void) __attribute__((noreturn));
+void trap_probe_run(void);
+
+void trap_probe_run(void) { probe_function(probe_argument); }
+
+bool trap_probe(void (*probe)(uint64_t), uint64_t argument, uint64_t *vector) {
+    probe_function = probe;
+    probe_argument = argument;
     probing = true;
-    probe(argument);
+    bool trapped = trap_probe_call();
     probing = false;
-    return false;
+    *vector = probe_vector;
+    return trapped;
 }
 
 static const char *const trap_names[32] = {
@@ -144,6 +152,18 @@ static void trap_in_sip(struct trap_frame *frame, uint64_t address) {
     sip_fault(kind, name, address, frame->rip);
 }
 
+/* Apart, so that exceptions save no register for it. */
+static __attribute__((noinline)) void trap_interrupt(struct trap_frame *frame, bool from_ring3,
+                                                     bool in_sip) {
+    if (from_ring3)
+        events[EVENT_RING_CROSSINGS]++; /* the way back */
+    if (device_interrupt(frame, in_sip))
+        return;
+    if (!in_sip)
+        PANIC("unexpected interrupt %lu in the kernel: rip 0x%lx", frame->vector, frame->rip);
+    trap_in_sip(frame, 0);
+}
+
 void trap(struct trap_frame *frame) {
     bool from_ring3 = frame->cs & 3;
     bool from_kernel = !from_ring3 && frame->rip >= (uint64_t)kernel_text &&
@@ -157,14 +177,16 @@ void trap(struct trap_frame *frame) {
         timer_tick(frame, !from_kernel && thread_current->sip);
         return;
     }
-    if (frame->vector == TIMER_SPURIOUS_VECTOR)
+    if (frame->vector > TIMER_VECTOR) {
+        trap_interrupt(frame, from_ring3, !from_kernel && thread_current->sip);
         return;
+    }
     if (frame->vector == VECTOR_PAGE_FAULT)
         events[EVENT_PAGE_FAULTS]++;
     if (probing) {
         probing = false;
         probe_vector = frame->vector;
-        __builtin_longjmp((void **)probe_stack, 1);
+        trap_probe_abort();
     }
     if (!from_kernel && thread_current && thread_current->sip) {
         if (mechanisms_used && compose_trapped(frame->vector)) {

@@ -28,6 +28,7 @@
 #define MSR_S_CET 0x6a2u
 #define CET_SHSTK 1ull
 #define CET_ENDBR (1ull << 2)
+#define CET_TRACKER (1ull << 11) /* an indirect branch still wants its ENDBR64 */
 #define RFLAGS_FIXED 0x2ull
 #define RFLAGS_IF 0x200ull
 
@@ -74,6 +75,10 @@ X86_INLINE uint64_t x86_read_cr3(void) {
 }
 X86_INLINE void x86_write_cr3(uint64_t value) {
     __asm__ volatile("mov %0, %%cr3" ::"r"(value) : "memory");
+}
+/* In one piece: a stack may be mapped by the present tables alone, which the second value names. */
+X86_INLINE void x86_write_cr3_twice(uint64_t first, uint64_t second) {
+    __asm__ volatile("mov %0, %%cr3; mov %1, %%cr3" ::"r"(first), "r"(second) : "memory");
 }
 X86_INLINE uint64_t x86_read_cr4(void) {
     uint64_t value;

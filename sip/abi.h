@@ -65,6 +65,18 @@ struct abi_report { /* a measurement, delivered once; arrays are in the SIP's me
     uint64_t oracle;
 };
 
+enum abi_device {             /* what the SIP with a device has of it */
+    ABI_DEVICE_REGISTERS = 0, /* a block: the registers, of PLAN_DEVICE_BYTES */
+    ABI_DEVICE_MEMORY =
+        1, /* a block of ABI_DEVICE_MEMORY_BYTES, cleared, one piece to the device */
+    ABI_DEVICE_ADDRESS = 2, /* the address of that memory as the device knows it */
+};
+#define ABI_DEVICE_MEMORY_BYTES 0x200000u
+enum abi_irq {
+    ABI_IRQ_DEVICE = 0, /* the device's interrupt, which is let in while it is waited for */
+    ABI_IRQ_SELF = 1,   /* one that the processor sends itself as soon as the SIP waits */
+};
+
 #define ABI_RECV_POLL 1u /* do not block */
 
 enum abi_trap {               /* why a SIP was ended; the first argument of the call trap */

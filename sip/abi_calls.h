@@ -39,6 +39,10 @@
  * Calibration; needs PLAN_RIGHT_CALIBRATE
  *   calibrate(number)               measures a primitive of guest-kernel/primitives.h and reports it;
  *                                   ABI_ENOENT past the last one
+ * The device; only for the SIP that has one
+ *   device(part)                    enum abi_device: a handle, never sent, or the physical address
+ *   irq_wait(source)                enum abi_irq: blocks until the interrupt has come; the clock when the
+ *                                   processor sent it to itself, else 0
  */
 #ifndef BULKHEAD_ABI_CALLS_H
 #define BULKHEAD_ABI_CALLS_H
@@ -69,6 +73,8 @@
     X(sip_kill, 1)                                                                                 \
     X(thread_create, 4)                                                                            \
     X(thread_exit, 0)                                                                              \
-    X(calibrate, 1)
+    X(calibrate, 1)                                                                                \
+    X(device, 1)                                                                                   \
+    X(irq_wait, 1)
 
 #endif

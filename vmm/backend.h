@@ -40,6 +40,10 @@ struct boot {
     int verbose; /* 1: guest console to stderr as it comes */
     struct backend_options options;
     const volatile int *cancel; /* becomes non-zero on Ctrl-C: end the run and return -EINTR */
+    /* Only qemu: more of its command line, NULL-terminated, or NULL; and descriptors that it keeps. */
+    const char *const *arguments;
+    const int *inherit;
+    size_t inherits;
 };
 
 struct boot_result {

@@ -81,19 +81,38 @@ static void note_add(struct record *record, const char *text) {
              text);
 }
 
+/* An operation that the guest did not measure, because the CPU lacks what it needs. */
+static void record_lacking(const struct record *start, const struct result_op *op,
+                           struct record *record) {
+    char names[256];
+    *record = *start;
+    snprintf(record->op, sizeof(record->op), "%s", op->name);
+    record->kind = kind_name[op->kind & ~RESULT_OUTSIDE];
+    record->status = "unavailable";
+    mechanism_features_text((uint32_t)op->oracle, names, sizeof(names));
+    snprintf(record->reason, sizeof(record->reason), "needs %s", names);
+}
+
 /* Turns the operations of a finished guest into records. */
 static int records_fill(const struct record *start, const struct result *result, int count_exact,
                         struct cell_outcome *outcome, struct error *error) {
     for (uint32_t i = 0; i < result->header.ops; i++) {
         const struct result_op *op = &result->header.op[i];
-        struct record *record = &outcome->record[i];
+        struct record *record = &outcome->record[outcome->count];
         struct cell_figures figures;
+        if (count_exact && op->kind & RESULT_OUTSIDE)
+            continue;
+        if (!op->samples) {
+            record_lacking(start, op, record);
+            outcome->count++;
+            continue;
+        }
         int status = cell_figures(op, result->values[i], count_exact, &figures, error);
         if (status)
             return status;
         *record = *start;
         snprintf(record->op, sizeof(record->op), "%s", op->name);
-        record->kind = kind_name[op->kind];
+        record->kind = kind_name[op->kind & ~RESULT_OUTSIDE];
         record->samples = figures.sample;
         record->n = op->samples;
         record->overhead = figures.overhead;
@@ -110,7 +129,7 @@ static int records_fill(const struct record *start, const struct result *result,
             mechanism_set_text(result->header.simulated, result->header.cpu_features,
                                record->reason, sizeof(record->reason));
         }
-        outcome->count = i + 1;
+        outcome->count++;
     }
     return 0;
 }

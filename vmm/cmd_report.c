@@ -10,7 +10,7 @@
 #define MAX_SETS 26
 
 struct options {
-    const char *dir[MAX_SETS], *baseline, *format;
+    const char *dir[MAX_SETS], *baseline, *format, *calibration;
     size_t dirs;
 };
 
@@ -28,6 +28,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         return 0;
     case 'b':
         options->baseline = arg;
+        return 0;
+    case 'c':
+        options->calibration = arg;
         return 0;
     case ARGP_KEY_ARG:
         if (options->dirs == MAX_SETS)
@@ -53,11 +56,31 @@ static int print(const struct report *report, const char *format) {
     return report_print_text(report, !strcmp(format, "md"), stdout);
 }
 
+/* The floors, from the sets' own primitives or those of options->calibration. */
+static int fill_floors(struct report *report, const struct options *options,
+                       struct result_data **data, struct error *error) {
+    struct report *calibration = NULL;
+    int code = 0;
+    if (options->calibration) {
+        code = result_set_load(options->calibration, data, error);
+        if (!code)
+            code = report_create(*data, NULL, &calibration, error);
+    }
+    if (!code)
+        code = report_floors_fill(report, calibration, error);
+    report_free(calibration);
+    return code;
+}
+
 int cmd_report(int argc, char **argv) {
     static const struct argp_option option[] = {
         {"format", 'f', "text|md|html|csv|json", 0, "How to print it (text)", 0},
         {"baseline", 'b', "LAYOUT", 0,
          "Layout that ratios are to (unchecked, else sip-phys, sip-page, or the first)", 0},
+        {"calibration", 'c', "DIR", 0,
+         "Result set with the primitives that floors are from (`bulkhead run calibrate`), if not "
+         "among the others",
+         0},
         {0},
     };
     static const struct argp argp = {
@@ -73,7 +96,7 @@ int cmd_report(int argc, char **argv) {
         NULL,
         NULL};
     struct options options = {.format = "text"};
-    struct result_data *data;
+    struct result_data *data, *calibration = NULL;
     struct report *report;
     struct error error;
 
@@ -90,6 +113,13 @@ int cmd_report(int argc, char **argv) {
     if (!code)
         code = report_create(data, options.baseline, &report, &error);
     if (!code) {
+        code = fill_floors(report, &options, &calibration, &error);
+        if (code) {
+            report_free(report);
+            report = NULL;
+        }
+    }
+    if (!code) {
         code = print(report, options.format);
         if (!code && (fflush(stdout) || ferror(stdout)))
             code = -EIO;
@@ -98,6 +128,8 @@ int cmd_report(int argc, char **argv) {
         report_free(report);
     }
     result_data_free(data);
+    if (calibration)
+        result_data_free(calibration);
     if (code)
         fprintf(stderr, "bulkhead report: %s\n", error.text);
     return code ? STATUS_INPUT : STATUS_DONE;

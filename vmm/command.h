@@ -32,6 +32,7 @@ int cmd_import(int argc, char **argv);
 int cmd_report(int argc, char **argv);
 int cmd_compare(int argc, char **argv);
 int cmd_peer(int argc, char **argv);
+int cmd_profile(int argc, char **argv);
 
 /*
  * Where the YAML files and the guest images are: $BULKHEAD_DATA and $BULKHEAD_IMAGES; else beside

@@ -5,6 +5,8 @@
 #include "kvm.h"
 #include "image.h"
 #include "pvh.h"
+#include "sip/drivers/disk_content.h"
+#include "virtio_disk.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -106,6 +108,29 @@ static int vm_create(struct kvm_machine *machine, struct error *error) {
     return 0;
 }
 
+/* The disk that the plan wants; it goes with machine_close(). */
+static int disk_create(struct kvm_machine *machine, const struct plan_header *plan,
+                       struct error *error) {
+    if (!machine->irqchip)
+        return error_set(error, -ENOTSUP, "%s lacks KVM_CAP_IRQCHIP, which a device needs",
+                         machine->boot->options.kvm_device);
+    int fd = virtio_disk_file(plan, error);
+    if (fd < 0)
+        return fd;
+    machine->disk = calloc(1, sizeof(*machine->disk));
+    void *data = mmap(NULL, DISK_CONTENT_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    close(fd);
+    if (data != MAP_FAILED && machine->disk) {
+        virtio_blk_init(machine->disk, &machine->result->memory, data, DISK_CONTENT_BYTES);
+        return 0;
+    }
+    if (data != MAP_FAILED)
+        munmap(data, DISK_CONTENT_BYTES);
+    free(machine->disk);
+    machine->disk = NULL;
+    return error_set(error, -ENOMEM, "out of memory for the disk");
+}
+
 static int vcpu_create(struct kvm_machine *machine) {
     int bytes = ioctl(machine->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
     if (bytes < (int)sizeof(struct kvm_run))
@@ -123,6 +148,9 @@ static int vcpu_create(struct kvm_machine *machine) {
 }
 
 static void machine_close(struct kvm_machine *machine) {
+    if (machine->disk)
+        munmap(machine->disk->disk, DISK_CONTENT_BYTES);
+    free(machine->disk);
     if (machine->run)
         munmap(machine->run, machine->run_bytes);
     if (machine->vcpu >= 0)
@@ -215,6 +243,9 @@ static int kvm_backend_run(const struct boot *boot, struct boot_result *result,
         status = error_set(error, -errno, "eventfd: %s", strerror(errno));
     if (!status)
         status = vm_create(&machine, error);
+    const struct plan_header *wants = virtio_disk_plan(boot);
+    if (!status && wants)
+        status = disk_create(&machine, wants, error);
     if (!status)
         status = machine_run(&machine, error);
     result->boot_seconds = seconds_now() - machine.start;

@@ -6,6 +6,7 @@
 #define BULKHEAD_KVM_H
 
 #include "backend.h"
+#include "virtio_blk.h"
 #include <linux/kvm.h>
 #include <stdatomic.h>
 
@@ -18,8 +19,10 @@ struct kvm_machine {
     int kvm, vm, vcpu;   /* descriptors, or -1 */
     struct kvm_run *run; /* shared with the kernel, run_bytes long */
     size_t run_bytes;
-    int irqchip;    /* 1: the kernel emulates the local APIC */
-    uint32_t entry; /* the guest's PVH entry */
+    int irqchip;             /* 1: the kernel emulates the local APIC */
+    struct virtio_blk *disk; /* the device that the plan wants, or NULL */
+    int disk_line;           /* of its interrupt, as KVM was told last */
+    uint32_t entry;          /* the guest's PVH entry */
     size_t console_bytes;
     int ended;       /* eventfd: the vCPU thread has come to its end */
     atomic_int stop; /* the vCPU thread must come back */

@@ -1,5 +1,6 @@
 /* Why a virtual CPU came back: serves ports, names everything else. */
 #include "kvm.h"
+#include "domain-config/plan.h"
 #include "guest-kernel/result.h"
 #include <errno.h>
 #include <stdio.h>
@@ -218,11 +219,38 @@ static enum verdict port_serve(struct kvm_machine *machine) {
     return VERDICT_GO_ON;
 }
 
+/* The registers of the plan's device; its interrupt follows what it says after each access. */
+static enum verdict memory_serve(struct kvm_machine *machine) {
+    struct kvm_run *run = machine->run;
+    uint64_t offset = run->mmio.phys_addr - PLAN_DEVICE_PA;
+    uint32_t bytes = run->mmio.len;
+    if (!machine->disk || run->mmio.phys_addr < PLAN_DEVICE_PA || bytes > sizeof(run->mmio.data) ||
+        offset >= PLAN_DEVICE_BYTES || bytes > PLAN_DEVICE_BYTES - offset) {
+        kvm_exit_describe(machine, "");
+        return VERDICT_ENDED;
+    }
+    if (run->mmio.is_write)
+        virtio_blk_write(machine->disk, offset, run->mmio.data, bytes);
+    else
+        virtio_blk_read(machine->disk, offset, run->mmio.data, bytes);
+    struct kvm_irq_level line = {.irq = PLAN_DEVICE_PIN,
+                                 .level = (uint32_t)virtio_blk_interrupt(machine->disk)};
+    if ((int)line.level == machine->disk_line)
+        return VERDICT_GO_ON;
+    machine->disk_line = (int)line.level;
+    if (!ioctl(machine->vm, KVM_IRQ_LINE, &line))
+        return VERDICT_GO_ON;
+    machine->status = error_set(&machine->error, -errno, "KVM_IRQ_LINE: %s", strerror(errno));
+    return VERDICT_ENDED;
+}
+
 static enum verdict exit_serve(struct kvm_machine *machine) {
     struct boot_result *result = machine->result;
     switch (machine->run->exit_reason) {
     case KVM_EXIT_IO:
         return port_serve(machine);
+    case KVM_EXIT_MMIO:
+        return memory_serve(machine);
     case KVM_EXIT_INTR:            /* a signal: the loop looks at machine->stop */
     case KVM_EXIT_IRQ_WINDOW_OPEN: /* asked for by nobody here, and harmless */
         return VERDICT_GO_ON;
@@ -254,5 +282,5 @@ int kvm_cpu_loop(struct kvm_machine *machine) {
             return error_set(&machine->error, -errno, "KVM_RUN: %s", strerror(errno));
         }
     }
-    return 0;
+    return machine->status;
 }

@@ -15,6 +15,7 @@ static const struct command commands[] = {
     {"import", "a result set from what a bare machine printed", cmd_import},
     {"report", "the tables of one result set or several", cmd_report},
     {"compare", "the same cells of several result sets side by side", cmd_compare},
+    {"profile", "where the instructions of an operation go", cmd_profile},
     {"peer", "measure Linux with the same operations", cmd_peer},
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -5,6 +5,7 @@
  */
 #include "backend.h"
 #include "child.h"
+#include "virtio_disk.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -78,57 +79,77 @@ static int ending_read(const struct child_result *child, const struct boot *boot
     return 0;
 }
 
-static int qemu_start(const struct boot *boot, const char *program, int plan,
+/* The disk that a plan may want, on the first transport of the machine: where plan.h has it. */
+static const char *const disk_arguments[] = {
+    "-blockdev", NULL, /* names the file */
+    "-global",   "virtio-mmio.force-legacy=false",
+    "-device",   "virtio-blk-device,drive=disk,bus=virtio-mmio-bus.0,serial=" VIRTIO_DISK_ID,
+};
+
+static int qemu_start(const struct boot *boot, const char *program, int plan, int disk,
                       struct boot_result *result, struct error *error) {
     int console[2];
     if (pipe2(console, O_CLOEXEC) < 0)
         return error_set(error, -errno, "cannot make a pipe for the console: %s", strerror(errno));
-    char memory[32], backing[160], serial[64], initrd[64];
+    char memory[32], backing[160], serial[64], initrd[64], drive[96];
     unsigned long long megabytes = boot->memory_bytes >> 20;
     snprintf(memory, sizeof(memory), "%lluM", megabytes);
     snprintf(backing, sizeof(backing), "memory-backend-file,id=ram,size=%lluM,share=on,mem-path=%s",
              megabytes, result->memory.path);
     snprintf(serial, sizeof(serial), "file:/proc/self/fd/%d", console[1]);
     snprintf(initrd, sizeof(initrd), "/proc/self/fd/%d", plan);
-    const char *const argv[] = {program,
-                                "-accel",
-                                "tcg",
-                                "-cpu",
-                                "max",
-                                "-m",
-                                memory,
-                                "-M",
-                                "microvm,acpi=off,memory-backend=ram",
-                                "-object",
-                                backing,
-                                "-nodefaults",
-                                "-no-user-config",
-                                "-display",
-                                "none",
-                                "-vga",
-                                "none",
-                                "-net",
-                                "none",
-                                "-no-reboot",
-                                "-serial",
-                                serial,
-                                "-device",
-                                "isa-debug-exit,iobase=0xf4,iosize=4",
-                                "-icount",
-                                "shift=0,sleep=off",
-                                "-rtc",
-                                "base=2024-01-01T00:00:00,clock=vm",
-                                "-seed",
-                                "1",
-                                "-kernel",
-                                boot->kernel_path,
-                                "-initrd",
-                                initrd,
-                                NULL};
-    const int inherit[] = {result->memory.fd, plan};
+    snprintf(drive, sizeof(drive),
+             "driver=file,node-name=disk,locking=off,filename=/proc/self/fd/%d", disk);
+    const char *argv[64] = {program,
+                            "-accel",
+                            "tcg",
+                            "-cpu",
+                            "max",
+                            "-m",
+                            memory,
+                            "-M",
+                            "microvm,acpi=off,memory-backend=ram",
+                            "-object",
+                            backing,
+                            "-nodefaults",
+                            "-no-user-config",
+                            "-display",
+                            "none",
+                            "-vga",
+                            "none",
+                            "-net",
+                            "none",
+                            "-no-reboot",
+                            "-serial",
+                            serial,
+                            "-device",
+                            "isa-debug-exit,iobase=0xf4,iosize=4",
+                            "-icount",
+                            "shift=0,sleep=off",
+                            "-rtc",
+                            "base=2024-01-01T00:00:00,clock=vm",
+                            "-seed",
+                            "1",
+                            "-kernel",
+                            boot->kernel_path,
+                            "-initrd",
+                            initrd};
+    size_t arguments = 0;
+    while (argv[arguments])
+        arguments++;
+    for (size_t i = 0; disk >= 0 && i < sizeof(disk_arguments) / sizeof(disk_arguments[0]); i++)
+        argv[arguments++] = disk_arguments[i] ? disk_arguments[i] : drive;
+    for (size_t i = 0; boot->arguments && boot->arguments[i]; i++)
+        argv[arguments++] = boot->arguments[i];
+    int inherit[8] = {result->memory.fd, plan};
+    size_t inherits = 2;
+    if (disk >= 0)
+        inherit[inherits++] = disk;
+    for (size_t i = 0; i < boot->inherits; i++)
+        inherit[inherits++] = boot->inherit[i];
     struct child child = {.argv = (char *const *)argv,
                           .inherit = inherit,
-                          .inherits = 2,
+                          .inherits = inherits,
                           .console_read = console[0],
                           .console_write = console[1],
                           .verbose = boot->verbose,
@@ -154,13 +175,18 @@ static int qemu_run(const struct boot *boot, struct boot_result *result, struct 
     if (!program)
         return error_set(error, -ENOENT, MISSING);
     int status = guest_memory_alloc(&result->memory, boot->memory_bytes, error);
-    int plan = status ? status : plan_file(boot, error);
-    if (plan >= 0) {
-        status = qemu_start(boot, program, plan, result, error);
-        close(plan);
-    } else {
+    int plan = status ? status : plan_file(boot, error), disk = -1;
+    const struct plan_header *wants = virtio_disk_plan(boot);
+    if (plan >= 0 && wants)
+        status = disk = virtio_disk_file(wants, error);
+    if (plan < 0)
         status = plan;
-    }
+    else if (status >= 0)
+        status = qemu_start(boot, program, plan, disk, result, error);
+    if (plan >= 0)
+        close(plan);
+    if (disk >= 0)
+        close(disk);
     if (status)
         boot_result_free(result);
     free(program);

@@ -85,6 +85,8 @@ static int warn(struct report *report, const char *format, ...) {
     return 0;
 }
 
+int report_warn(struct report *report, const char *text) { return warn(report, "%s", text); }
+
 /* ---- order ---- */
 
 struct order { /* of names: those of the manifest, then those of a fixed list, then by name */
@@ -169,6 +171,9 @@ static void fill_key(struct report_cell *cell, const struct record *record) {
         .trust = record->trust,
         .note = record->note,
         .safety = record->safety,
+        .host = record->host,
+        .floor = NAN,
+        .over_floor = NAN,
         .tax = {.software = NAN, .hardware = NAN, .part = {NAN, NAN, NAN}},
         .median = NAN,
         .lo = NAN,
@@ -603,8 +608,11 @@ void report_free(struct report *report) {
         return;
     for (size_t i = 0; i < report->count; i++)
         free(report->cell[i].boot_median);
+    for (size_t i = 0; i < report->primitives; i++)
+        free(report->primitive[i].boot_median);
     for (size_t i = 0; i < report->warnings; i++)
         free(report->warning[i]);
+    free(report->primitive);
     free(report->cell);
     free(report->layout);
     free(report->warning);

@@ -36,6 +36,7 @@ struct report_tax { /* in parts of the baseline's cost of the same operation; Na
 struct report_cell {
     const char *layout, *workload, *op, *kind, *unit, *backend, *status, *reason, *trust, *note;
     const char *safety; /* of the SIPs' code, as in the records; "" not told */
+    const char *host;
     const struct config_params *params;
     double median, lo, hi;            /* of the boots' medians, with the BCa interval; NaN: none */
     double min, q1, q3, mad;          /* of all samples */
@@ -45,6 +46,9 @@ struct report_cell {
     struct report_tax tax;
     double events[RESULT_EVENTS_NAMED]; /* NaN: not counted */
     int has_events;
+    double floor, over_floor; /* report_floors_fill(); NaN: none */
+    uint64_t floor_lacks;     /* primitives not measured, so that the floor is a lower bound; */
+    int floor_uncounted;      /* 1: and events were not counted */
     uint64_t oracle;
     unsigned flags; /* 1 << enum report_flag */
 };
@@ -56,6 +60,8 @@ struct report {
     size_t layouts;
     struct report_cell *cell; /* by workload, params, op, kind, unit, backend, layout */
     size_t count;
+    struct report_cell *primitive; /* cells of `calibrate`, once floors are filled */
+    size_t primitives;
     char **warning; /* about the set as a whole */
     size_t warnings;
 };
@@ -86,6 +92,22 @@ char *report_param_text(const struct config_param *param, char text[static 64]);
  * docs/results.md).
  */
 void report_tax_fill(struct report_cell *cell, size_t count, const char *baseline);
+
+/*
+ * Takes the cells of the workload `calibrate` out of the report and of `calibration`, another report or
+ * NULL, as primitives, those of `calibration` first, and fills the floor of each cell from those of its
+ * host, backend and unit. `calibration`'s data must outlive the report. 0 or a negative errno with a
+ * sentence.
+ */
+int report_floors_fill(struct report *report, struct report *calibration, struct error *error);
+/* 0: the floor is a lower bound, because figures are missing; and calls `each` with what. */
+int report_floor_whole(const struct report_cell *cell);
+void report_floor_lacks(const struct report_cell *cell, void (*each)(const char *name, void *into),
+                        void *into);
+#define REPORT_LACKS_BYTES 512
+/* The same as "cr3-keep, ibpb"; "" for none. Returns `text`. */
+char *report_floor_lacks_text(const struct report_cell *cell, char text[static REPORT_LACKS_BYTES]);
+int report_warn(struct report *report, const char *text); /* 0, or -ENOMEM */
 
 /* 0, or -ENOMEM. */
 int report_print_text(const struct report *report, int markdown, FILE *to);

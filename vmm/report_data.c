@@ -20,6 +20,27 @@ static void json_number(const char *key, double value, FILE *to) {
     record_print_number(value, to);
 }
 
+struct list {
+    FILE *to;
+    const char *comma;
+};
+
+static void json_name(const char *name, void *into) {
+    struct list *list = into;
+    fputs(list->comma, list->to);
+    record_print_string(name, list->to);
+    list->comma = ",";
+}
+
+static void print_floor(const struct report_cell *cell, FILE *to) {
+    struct list list = {to, ""};
+    json_number("floor", cell->floor, to);
+    json_number("over_floor", cell->over_floor, to);
+    fputs(",\"floor_lacks\":[", to);
+    report_floor_lacks(cell, json_name, &list);
+    fputs("]", to);
+}
+
 static void print_cell(const struct report_cell *cell, FILE *to) {
     fputs("  {\"layout\":", to);
     record_print_string(cell->layout, to);
@@ -51,6 +72,8 @@ static void print_cell(const struct report_cell *cell, FILE *to) {
     json_text("trust", cell->trust, to);
     json_text("note", cell->note, to);
     json_text("safety", cell->safety, to);
+    json_text("host", cell->host, to);
+    print_floor(cell, to);
     fprintf(to, ",\"oracle\":\"%016" PRIx64 "\",\"warnings\":[", cell->oracle);
     const char *comma = "";
     for (enum report_flag flag = 0; flag < REPORT_FLAGS; flag++) {
@@ -63,6 +86,13 @@ static void print_cell(const struct report_cell *cell, FILE *to) {
     fputs("]}", to);
 }
 
+static void print_cells(const struct report_cell *cell, size_t count, FILE *to) {
+    for (size_t i = 0; i < count; i++) {
+        print_cell(&cell[i], to);
+        fputs(i + 1 < count ? ",\n" : "\n", to);
+    }
+}
+
 int report_print_json(const struct report *report, FILE *to) {
     fputs("{\"baseline\":", to);
     record_print_string(report->baseline, to);
@@ -72,10 +102,9 @@ int report_print_json(const struct report *report, FILE *to) {
         record_print_string(report->warning[i], to);
     }
     fputs("],\"cells\":[\n", to);
-    for (size_t i = 0; i < report->count; i++) {
-        print_cell(&report->cell[i], to);
-        fputs(i + 1 < report->count ? ",\n" : "\n", to);
-    }
+    print_cells(report->cell, report->count, to);
+    fputs("],\"primitives\":[\n", to);
+    print_cells(report->primitive, report->primitives, to);
     fputs("]}\n", to);
     return 0;
 }
@@ -103,7 +132,7 @@ static void csv_number(double value, FILE *to) {
 }
 
 static void print_row(const struct report_cell *cell, FILE *to) {
-    char list[512] = "";
+    char list[REPORT_LACKS_BYTES] = "";
     size_t used = 0;
     for (size_t i = 0; i < cell->params->count && used < sizeof(list); i++)
         used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s=%" PRId64, i ? " " : "",
@@ -126,6 +155,9 @@ static void print_row(const struct report_cell *cell, FILE *to) {
     csv_number(cell->ratio_hi, to);
     for (size_t i = 0; i < RESULT_EVENTS_NAMED; i++)
         csv_number(cell->has_events ? cell->events[i] : NAN, to);
+    csv_number(cell->floor, to);
+    csv_number(cell->over_floor, to);
+    csv_text(report_floor_lacks_text(cell, list), to);
     csv_text(cell->trust, to);
     csv_text(cell->reason, to);
     csv_text(cell->note, to);
@@ -145,8 +177,10 @@ int report_print_csv(const struct report *report, FILE *to) {
           to);
     for (size_t i = 0; i < RESULT_EVENTS_NAMED; i++)
         fprintf(to, "%s,", event_name[i]);
-    fputs("trust,reason,note,warnings\r\n", to);
+    fputs("floor,over_floor,floor_lacks,trust,reason,note,warnings\r\n", to);
     for (size_t i = 0; i < report->count; i++)
         print_row(&report->cell[i], to);
+    for (size_t i = 0; i < report->primitives; i++)
+        print_row(&report->primitive[i], to);
     return 0;
 }

@@ -227,11 +227,12 @@ int report_print_html(const struct report *report, FILE *to) {
         print_escaped(manifest_text(report->data->manifest, "experiment"), to);
         fprintf(to, "</title>\n<style>\n%s</style>\n</head>\n<body>\n", style);
         page_head(&page);
-        print_charts(&page);
-        page_heading(&page, "Figures");
+        if (page.grids)
+            print_charts(&page);
         page_figures(&page);
         page_taxes(&page);
         page_events(&page);
+        page_floors(&page);
         page_footnotes(&page);
         fputs("</body>\n</html>\n", to);
     }

@@ -167,8 +167,9 @@ static void print_boots(struct page *page) {
     const struct report *report = page->report;
     size_t least = SIZE_MAX, most = 0;
     char text[64];
-    for (size_t i = 0; i < report->count; i++) {
-        size_t boots = report->cell[i].boots;
+    for (size_t i = 0; i < report->count + report->primitives; i++) {
+        size_t boots =
+            i < report->count ? report->cell[i].boots : report->primitive[i - report->count].boots;
         if (!boots)
             continue;
         least = boots < least ? boots : least;
@@ -200,7 +201,7 @@ static void print_sets(struct page *page, const json_t *sets) {
 void page_head(struct page *page) {
     const struct report *report = page->report;
     const json_t *manifest = report->data->manifest;
-    const struct report_cell *first = &report->cell[0];
+    const struct report_cell *first = report->count ? &report->cell[0] : &report->primitive[0];
     char text[512];
     print_between(page, IN("", "# ", "<h1>"), manifest_text(manifest, "experiment"),
                   IN("\n", "\n\n", "</h1>\n<dl>\n"), 0);

@@ -45,6 +45,7 @@ void page_head(struct page *page);    /* how the set was made, and warnings */
 void page_figures(struct page *page); /* medians and ratios */
 void page_taxes(struct page *page);   /* what isolation costs */
 void page_events(struct page *page);  /* what happened in each operation */
+void page_floors(struct page *page);  /* primitives, and what they add up to */
 void page_footnotes(struct page *page);
 
 #endif

@@ -71,6 +71,8 @@ static void print_grid(struct page *page, const struct report_grid *grid) {
 }
 
 void page_figures(struct page *page) {
+    if (page->grids)
+        page_heading(page, "Figures");
     for (size_t i = 0; i < page->grids; i++)
         print_grid(page, &page->grid[i]);
 }
@@ -79,10 +81,10 @@ int report_print_text(const struct report *report, int markdown, FILE *to) {
     struct page page;
     if (!page_begin(&page, report, markdown ? TABLE_MARKDOWN : TABLE_TEXT, to)) {
         page_head(&page);
-        page_heading(&page, "Figures");
         page_figures(&page);
         page_taxes(&page);
         page_events(&page);
+        page_floors(&page);
         page_footnotes(&page);
     }
     return page_end(&page);

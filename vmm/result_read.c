@@ -38,10 +38,13 @@ static int op_read(const uint8_t *region, struct result *result, unsigned index,
         if (!strcmp(header->op[i].name, op->name))
             return error_set(error, -EPROTO, "garbage result: operation %s appears twice",
                              op->name);
-    if (op->kind > RESULT_ROUND_TRIP || op->batch == 0 || op->operations == 0)
+    if ((op->kind & ~RESULT_OUTSIDE) > RESULT_ROUND_TRIP || op->batch == 0 || op->operations == 0)
         return error_set(error, -EPROTO,
                          "garbage result: %s has kind %u, batch %u and %llu operations", op->name,
                          op->kind, op->batch, (unsigned long long)op->operations);
+    if (op->samples == 0 && op->overheads == 0 && op->oracle &&
+        op->oracle >> CPU_FEATURE_COUNT == 0)
+        return 0; /* the CPU lacks what it needs */
     if (op->samples == 0 || op->samples > RESULT_MAX_SAMPLES || op->overheads > RESULT_MAX_SAMPLES)
         return error_set(error, -EPROTO, "garbage result: %s has %u samples and %u overheads",
                          op->name, op->samples, op->overheads);

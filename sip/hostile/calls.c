@@ -207,6 +207,10 @@ ATTACK(rights) {
     for (uint32_t child = 0; child < 300; child++)
         want(3, sip_kill(child), ABI_EPERM);
     want(4, sip_call_calibrate(0), ABI_EPERM);
+    for (uint32_t part = 0; part < 5; part++) {
+        want(5, sip_call_device(part), ABI_EPERM);
+        want(6, sip_call_irq_wait(part), ABI_EPERM);
+    }
     return REFUSED;
 }
 /* With the right to create, but not these: SIPs that the run has started. */

@@ -17,6 +17,7 @@ enum confirmed {
     CONFIRMED_KERNEL = 8,
     CONFIRMED_PRIVILEGED = 16,
     CONFIRMED_SENT = 32,
+    CONFIRMED_HIJACKED = 128,
     CONFIRMED_PARAM = 64, /* a parameter of the run, in the kernel's memory, was changed */
 };
 
@@ -94,6 +95,8 @@ static uint64_t confirm(struct sip_message answer, bool *kill) {
         return CONFIRMED_KERNEL;
     case EVIDENCE_PRIVILEGED:
         return CONFIRMED_PRIVILEGED;
+    case EVIDENCE_HIJACKED:
+        return CONFIRMED_HIJACKED;
     case EVIDENCE_KILL_ME:
         *kill = true;
         return 0;

@@ -38,6 +38,7 @@ enum evidence {
     EVIDENCE_KERNEL,     /* the value was read from, or written to, the kernel's memory */
     EVIDENCE_PRIVILEGED, /* a privileged instruction was carried out */
     EVIDENCE_SENT,       /* the value of this message was changed after it was sent */
+    EVIDENCE_HIJACKED,   /* code ran that the program never goes to */
     EVIDENCE_KILL_ME,    /* no proof: asks the controller to end this SIP */
 };
 struct proof {
@@ -94,6 +95,27 @@ static inline uintptr_t address_of(uint64_t address) {
     return address;
 #endif
 }
+
+#ifndef __wasm__
+/* The low halves of the SSE registers, by hand: the image is built without. */
+static inline void registers_read(uint64_t value[16]) {
+    __asm__ volatile(
+        "movq %%xmm0, 0(%0); movq %%xmm1, 8(%0); movq %%xmm2, 16(%0); movq %%xmm3, 24(%0);"
+        "movq %%xmm4, 32(%0); movq %%xmm5, 40(%0); movq %%xmm6, 48(%0); movq %%xmm7, 56(%0);"
+        "movq %%xmm8, 64(%0); movq %%xmm9, 72(%0); movq %%xmm10, 80(%0); movq %%xmm11, 88(%0);"
+        "movq %%xmm12, 96(%0); movq %%xmm13, 104(%0); movq %%xmm14, 112(%0); movq %%xmm15, "
+        "120(%0);" ::"r"(value)
+        : "memory");
+}
+static inline void registers_write(uint64_t value) {
+    __asm__ volatile(
+        "movq %0, %%xmm0; movq %0, %%xmm1; movq %0, %%xmm2; movq %0, %%xmm3;"
+        "movq %0, %%xmm4; movq %0, %%xmm5; movq %0, %%xmm6; movq %0, %%xmm7;"
+        "movq %0, %%xmm8; movq %0, %%xmm9; movq %0, %%xmm10; movq %0, %%xmm11;"
+        "movq %0, %%xmm12; movq %0, %%xmm13; movq %0, %%xmm14; movq %0, %%xmm15;" ::"r"(value));
+}
+#endif
+
 static inline uint64_t peek(uint64_t address) { return *(volatile uint64_t *)address_of(address); }
 static inline void poke(uint64_t address, uint64_t value) {
     *(volatile uint64_t *)address_of(address) = value;

@@ -76,6 +76,7 @@ ATTACK(write_after_send) {
 ATTACK(write_after_free) {
     sip_handle block = sip_block(4000);
     volatile uint64_t *payload = (uint64_t *)sip_payload(block);
+    payload[1] = 1; /* so that the processor knows the address */
     sip_block_free(block);
     payload[1] = 2;
     return DONE;

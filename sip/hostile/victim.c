@@ -51,6 +51,26 @@ static struct target where(void) {
 #endif
 }
 
+#ifdef __wasm__
+static void registers_fill(void) {}
+static uint64_t registers_changed(void) { return 0; }
+#else
+/* The secret is in every SSE register too, where the layout has such registers. */
+static void registers_fill(void) {
+    if (sip_param("fpu", 0))
+        registers_write(secret[SECRET_AT]);
+}
+static uint64_t registers_changed(void) {
+    uint64_t got[16], changed = 0;
+    if (!sip_param("fpu", 0))
+        return 0;
+    registers_read(got);
+    for (uint32_t i = 0; i < 16; i++)
+        changed |= got[i] ^ secret[SECRET_AT];
+    return changed != 0;
+}
+#endif
+
 int sip_main(void) {
     int64_t as_peer = sip_call_endpoint("watch-peer", 10);
     sip_endpoint watch = as_peer > 0 ? (sip_endpoint)as_peer : sip_channel("watch-service");
@@ -63,11 +83,13 @@ int sip_main(void) {
     uint64_t block_sum = sip_checksum(block, BLOCK_BYTES);
     uint64_t pages_sum = sip_checksum(pages, PAGE_PAYLOAD);
     for (;;) {
+        registers_fill();
         struct sip_message message = echo_recv_ping(watch);
+        uint64_t changed = registers_changed();
         if (message.error)
             return 0;
         struct target target = where();
-        uint64_t harmed = damage(block_sum, pages_sum), value = secret[SECRET_AT];
+        uint64_t harmed = damage(block_sum, pages_sum) | changed, value = secret[SECRET_AT];
         if (harmed)
             set_up();
         sip_msg_write(message.handle, 0, &target, sizeof target);

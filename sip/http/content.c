@@ -6,10 +6,10 @@
 #define WORD_MOST 12u
 
 static const char words[][WORD_MOST] = {
-    "the",     "of",     "and",    "to",     "a",       "in",      "is",      "that",   "for",
-    "it",      "page",   "process", "kernel", "message", "channel", "server",  "client", "memory",
-    "domain",  "cost",   "table",  "switch", "check",   "system",  "measure", "fault",  "store",
-    "request", "answer", "order",  "price",  "item",
+    "the",     "of",     "and",    "to",      "a",      "in",      "is",      "that",
+    "for",     "it",     "page",   "process", "kernel", "message", "channel", "server",
+    "client",  "memory", "domain", "cost",    "table",  "switch",  "check",   "system",
+    "measure", "fault",  "store",  "request", "answer", "order",   "price",   "item",
 };
 #define WORDS (sizeof words / sizeof *words)
 

@@ -64,8 +64,7 @@ static void answer(sip_endpoint to, sip_handle message) {
     struct stage_request request;
     stage_request_read(message, &request, text);
     struct stage_response response = {.gzip = request.gzip, .status = request.status};
-    struct file *file =
-        request.status ? NULL : find(text + request.path.at, request.path.bytes);
+    struct file *file = request.status ? NULL : find(text + request.path.at, request.path.bytes);
     if (!file) {
         response.status = request.status ? request.status : 404;
         const char *page = error_page(response.status);

@@ -7,7 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum header { HEADER_OTHER, HEADER_HOST, HEADER_ETAG, HEADER_ACCEPT };
+enum header {
+    HEADER_OTHER,
+    HEADER_HOST,
+    HEADER_ETAG,
+    HEADER_ACCEPT
+};
 
 static struct {
     char text[STAGE_TEXT_MOST + 1];

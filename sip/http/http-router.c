@@ -7,17 +7,21 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-enum service { FILES, TEMPLATES, SERVICES };
+enum service {
+    FILES,
+    TEMPLATES,
+    SERVICES
+};
 
 static const struct route {
     const char *name; /* the first part of the path */
     uint8_t method;   /* enum stage_method */
     uint8_t service;
 } routes[] = {
-    {"static", STAGE_GET, FILES},       {"pages", STAGE_POST, TEMPLATES},
-    {"images", STAGE_GET, FILES},       {"preview", STAGE_POST, TEMPLATES},
-    {"favicon.ico", STAGE_GET, FILES},  {"robots.txt", STAGE_GET, FILES},
-    {".well-known", STAGE_GET, FILES},  {"mail", STAGE_POST, TEMPLATES},
+    {"static", STAGE_GET, FILES},      {"pages", STAGE_POST, TEMPLATES},
+    {"images", STAGE_GET, FILES},      {"preview", STAGE_POST, TEMPLATES},
+    {"favicon.ico", STAGE_GET, FILES}, {"robots.txt", STAGE_GET, FILES},
+    {".well-known", STAGE_GET, FILES}, {"mail", STAGE_POST, TEMPLATES},
 };
 
 #define PLACES 32u /* a power of two, at least twice the routes */
@@ -44,27 +48,26 @@ static const struct route *find(const char *name, uint32_t bytes) {
 }
 
 static int hex(char digit) {
-    return '0' <= digit && digit <= '9'                   ? digit - '0'
+    return '0' <= digit && digit <= '9'                     ? digit - '0'
            : 'a' <= (digit | 0x20) && (digit | 0x20) <= 'f' ? (digit | 0x20) - 'a' + 10
-                                                          : -1;
+                                                            : -1;
 }
 
-/* Decodes %XX in place. Returns the new length, or 0 if the path is none that a file could have. */
+/*
+ * Decodes %XX in place; returns the new length, or 0 if the path cannot be decoded. Files are looked up
+ * by their whole path, so that dots lead nowhere.
+ */
 static uint32_t decode(char *path, uint32_t bytes) {
     uint32_t to = 0;
     for (uint32_t at = 0; at < bytes; at++) {
         char byte = path[at];
         if (byte == '%') {
-            int high = bytes - at > 2 ? hex(path[at + 1]) : -1, low = hex(path[at + 2]);
-            if (high < 0 || low < 0 || (high | low) == 0)
+            if (bytes - at < 3 || hex(path[at + 1]) < 0 || hex(path[at + 2]) < 0)
                 return 0;
-            byte = (char)(high << 4 | low);
+            byte = (char)(hex(path[at + 1]) << 4 | hex(path[at + 2]));
             at += 2;
         }
         path[to++] = byte;
-        if (byte == '.' && to >= 3 && path[to - 2] == '.' && path[to - 3] == '/' &&
-            (at + 1 == bytes || path[at + 1] == '/'))
-            return 0;
     }
     return to;
 }
@@ -77,8 +80,7 @@ static enum service route(struct stage_request *request, char *text) {
         return FILES;
     }
     const char *name = path + 1, *end = memchr(name, '/', request->path.bytes - 1u);
-    const struct route *found =
-        find(name, end ? (uint32_t)(end - name) : request->path.bytes - 1u);
+    const struct route *found = find(name, end ? (uint32_t)(end - name) : request->path.bytes - 1u);
     if (!found)
         request->status = 404;
     else if (found->method != request->method)

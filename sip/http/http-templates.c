@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #define JSMN_STRICT
+#define JSMN_PARENT_LINKS /* without them each } looks for its { */
 #include <jsmn.h>
 #define XXH_INLINE_ALL
 #include <xxhash.h>
@@ -28,6 +29,11 @@ static int behind(int at) {
     for (int left = 1; left && at < now.tokens; left--)
         left += now.token[at++].size;
     return at;
+}
+
+/* A key that has a value, which is the next token then. */
+static bool is_key(int at) {
+    return at < now.tokens && now.token[at].type == JSMN_STRING && now.token[at].size == 1;
 }
 
 static bool is_text(int at, const char *text) {
@@ -108,6 +114,8 @@ static bool get_item(int at, struct page_item *item) {
     int keys = now.token[at].size;
     for (at++; keys; keys--, at = behind(at)) {
         int value = at + 1;
+        if (!is_key(at))
+            return false;
         if (is_text(at, "name") && get_text(value, item->name))
             found |= 1;
         else if (is_text(at, "count") && get_number(value, &item->count))
@@ -139,6 +147,8 @@ static bool get_page(uint32_t bytes) {
         return false;
     int at = 1;
     for (int keys = now.token[0].size; keys; keys--, at = behind(at)) {
+        if (!is_key(at))
+            return false;
         if (is_text(at, "title") && get_text(at + 1, now.page.title))
             found |= 1;
         else if (is_text(at, "user") && get_text(at + 1, now.page.user))

@@ -3,7 +3,6 @@
  * {items} stands for the row, once for each item, in which {name}, {count} and {cents} are the item's.
  */
 #include "page.h"
-#include <stdio.h>
 #include <string.h>
 
 struct page_template {
@@ -23,7 +22,8 @@ static const struct page_template templates[] = {
     {"<!doctype html>\n<html><head><title>Search: {title}</title></head>\n<body>\n<form "
      "action=\"/search\"><input name=\"q\" value=\"{title}\"></form>\n<p>{count} results for "
      "{user}</p>\n<ol>\n{items}</ol>\n</body></html>\n",
-     "<li><a href=\"/items/{count}\">{name}</a> <b>{cents}</b> <a href=\"/cart?add={count}\">add to "
+     "<li><a href=\"/items/{count}\">{name}</a> <b>{cents}</b> <a href=\"/cart?add={count}\">add "
+     "to "
      "cart</a></li>\n"},
     {"<!doctype html>\n<html><head><title>{user}</title></head>\n<body><h1>{user}</h1>\n"
      "<h2>{title}</h2>\n<ul>\n{items}</ul>\n<p>In all {total}.</p>\n</body></html>\n",
@@ -43,26 +43,33 @@ static void put(struct writing *writing, const char *text, uint32_t bytes) {
 }
 
 static void put_quoted(struct writing *writing, const char *text) {
-    static const char special[] = "<>&\"";
-    static const char *const quoted[] = {"&lt;", "&gt;", "&amp;", "&quot;"};
-    for (; *text; text++) {
-        const char *found = memchr(special, *text, sizeof special - 1);
-        if (found)
-            put(writing, quoted[found - special], (uint32_t)strlen(quoted[found - special]));
-        else
-            put(writing, text, 1);
+    for (;;) {
+        const char *from = text;
+        while (*text && *text != '<' && *text != '>' && *text != '&' && *text != '"')
+            text++;
+        put(writing, from, (uint32_t)(text - from));
+        if (!*text)
+            return;
+        const char *quoted = *text == '<'   ? "&lt;"
+                             : *text == '>' ? "&gt;"
+                             : *text == '&' ? "&amp;"
+                                            : "&quot;";
+        put(writing, quoted, (uint32_t)strlen(quoted));
+        text++;
     }
 }
 
-static void put_number(struct writing *writing, uint32_t number) {
-    char text[12];
-    put(writing, text, (uint32_t)snprintf(text, sizeof text, "%u", number));
-}
-
-static void put_cents(struct writing *writing, uint32_t cents) {
-    char text[16];
-    put(writing, text,
-        (uint32_t)snprintf(text, sizeof text, "%u.%02u", cents / 100, cents % 100));
+/* With `decimals` of the digits behind a point. */
+static void put_number(struct writing *writing, uint32_t number, uint32_t decimals) {
+    char digits[12];
+    uint32_t at = sizeof digits;
+    for (uint32_t written = 0; number || written <= decimals; written++) {
+        if (decimals && written == decimals)
+            digits[--at] = '.';
+        digits[--at] = (char)('0' + number % 10);
+        number /= 10;
+    }
+    put(writing, digits + at, (uint32_t)sizeof digits - at);
 }
 
 static void put_template(struct writing *writing, const char *text, const char *row,
@@ -87,13 +94,13 @@ static void put_value(struct writing *writing, const char *name, uint32_t bytes,
     else if (is_named(name, bytes, "user"))
         put_quoted(writing, page->user);
     else if (is_named(name, bytes, "count"))
-        put_number(writing, item ? item->count : page->items);
+        put_number(writing, item ? item->count : page->items, 0);
     else if (is_named(name, bytes, "total"))
-        put_cents(writing, total(page));
+        put_number(writing, total(page), 2);
     else if (item && is_named(name, bytes, "name"))
         put_quoted(writing, item->name);
     else if (item && is_named(name, bytes, "cents"))
-        put_cents(writing, item->cents);
+        put_number(writing, item->cents, 2);
     else if (!item && is_named(name, bytes, "items"))
         for (uint32_t i = 0; i < page->items; i++)
             put_template(writing, row, NULL, page, &page->item[i]);

@@ -14,9 +14,18 @@ enum stage_message { /* types; the last is text as it would go over the wire */
     STAGE_ANSWER,
 };
 
-enum stage_method { STAGE_GET, STAGE_POST, STAGE_OTHER };
+enum stage_method {
+    STAGE_GET,
+    STAGE_POST,
+    STAGE_OTHER
+};
 
-enum stage_type { STAGE_HTML, STAGE_STYLE, STAGE_IMAGE, STAGE_TYPES };
+enum stage_type {
+    STAGE_HTML,
+    STAGE_STYLE,
+    STAGE_IMAGE,
+    STAGE_TYPES
+};
 
 struct stage_part { /* of a request's text */
     uint16_t at, bytes;
@@ -38,11 +47,11 @@ struct stage_response { /* at the start of the payload; the body follows */
     uint8_t unused[3];
 };
 
-#define STAGE_TEXT_MOST 2048u   /* of a request */
-#define STAGE_BODY_MOST 12288u  /* of a response, not compressed */
-#define STAGE_HEAD_MOST 512u    /* of an answer */
+#define STAGE_TEXT_MOST 2048u  /* of a request */
+#define STAGE_BODY_MOST 12288u /* of a response, not compressed */
+#define STAGE_HEAD_MOST 512u   /* of an answer */
 #define STAGE_MESSAGE_MOST (STAGE_HEAD_MOST + STAGE_BODY_MOST)
-#define STAGE_WINDOW_MOST 32u   /* the depth of all channels */
+#define STAGE_WINDOW_MOST 32u /* the depth of all channels */
 
 /* The next message of that type; nothing when the sender has gone. Fails the run on any other. */
 sip_handle stage_next(sip_endpoint from, enum stage_message type);

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #define XXH_INLINE_ALL
+#define XXH_FORCE_MEMORY_ACCESS 1 /* reads words without a call of memcpy() */
 #include <xxhash.h>
 
 static inline uint64_t digest_of(const void *key, uint32_t key_bytes, const void *value,

@@ -69,11 +69,10 @@ static void write_name(struct choice *choice) {
 /* Any bytes, line breaks too: by key, version and seed alone. */
 static void write_value(struct choice *choice, uint32_t version) {
     uint64_t state = ((choice->key * CLIENTS + number + 1ull) << 32 | version) ^ seed << 48;
-    for (uint32_t at = 0; at < value_bytes; at += 8) {
+    for (uint32_t at = 0; at < value_bytes; at += 8) { /* whole words, for which there is room */
         state = state * 6364136223846793005ull + 1442695040888963407ull; /* Knuth's MMIX */
         uint64_t word = state ^ state >> 33;
-        uint32_t rest = value_bytes - at;
-        memcpy(choice->value + at, &word, rest < 8 ? rest : 8);
+        memcpy(choice->value + at, &word, sizeof word);
     }
 }
 

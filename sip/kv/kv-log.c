@@ -47,7 +47,8 @@ static int64_t read(sip_handle request) {
         segment_read(&half[counts], log_read_get_position(request), &record, &next);
     if (found == SEGMENT_END)
         return log_send_end(server, request);
-    if (found == SEGMENT_DAMAGED || record->data_bytes > LOG_RECORD_MAX_BYTES - LOG_RECORD_MIN_BYTES)
+    if (found == SEGMENT_DAMAGED ||
+        record->data_bytes > LOG_RECORD_MAX_BYTES - LOG_RECORD_MIN_BYTES)
         return log_send_failed(server, request, EIO);
     sip_handle answer = kv_block(server, request, LOG_RECORD_MIN_BYTES + record->data_bytes);
     log_record_write_data(answer, 0, record->data, record->data_bytes);

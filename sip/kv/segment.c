@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #define XXH_INLINE_ALL
+#define XXH_FORCE_MEMORY_ACCESS 1 /* reads words without a call of memcpy() */
 #include <xxhash.h>
 
 static uint32_t record_bytes(uint32_t data_bytes) {

@@ -56,8 +56,8 @@ uint64_t zipf_rank(uint64_t draw) {
         return 0;
     if (draw < DRAWS_OF_SECOND)
         return 1;
-    uint64_t rest = ((1ull << DRAW_BITS) - draw) << (64 - DRAW_BITS);       /* 1 - u */
-    struct scaled base = {-multiply(ETA, rest, &low), 0};                   /* 1 - eta (1 - u) */
+    uint64_t rest = ((1ull << DRAW_BITS) - draw) << (64 - DRAW_BITS); /* 1 - u */
+    struct scaled base = {-multiply(ETA, rest, &low), 0};             /* 1 - eta (1 - u) */
     struct scaled share = scaled_power(base, POWER);
     uint64_t rank = multiply(ITEMS << 30, share.bits, &low); /* times 2^(30 - exponent) */
     int shift = 30 - share.exponent;

@@ -92,6 +92,28 @@ static inline int64_t sip_block_free(sip_handle handle) { return sip_call_block_
 static inline uint32_t sip_self(void) { return (uint32_t)sip_call_self(); }
 static inline void sip_yield(void) { sip_call_yield(); }
 
+/*
+ * The device of this SIP: its registers, and memory that it shares, as blocks of this SIP's own; 0: it has
+ * none. Both are accessed by
+ *   uint32_t sip_device_ld32(sip_handle handle, uint32_t offset);
+ *   void sip_device_st32(sip_handle handle, uint32_t offset, uint32_t value);
+ * and the like for 8, 16 and 64 bits: one access as it is written, naturally aligned, `offset` bytes from
+ * the start of the block. What was stored before such a store is seen by the device before it. The memory
+ * also takes sip_msg_read() and the others, whose offsets begin 16 bytes further on.
+ */
+static inline sip_handle sip_device_registers(void) {
+    return sip_zero_if_error(sip_call_device(ABI_DEVICE_REGISTERS));
+}
+static inline sip_handle sip_device_memory(void) {
+    return sip_zero_if_error(sip_call_device(ABI_DEVICE_MEMORY));
+}
+/* Where that memory is to the device. */
+static inline int64_t sip_device_address(void) { return sip_call_device(ABI_DEVICE_ADDRESS); }
+/* Waits for an interrupt, see enum abi_irq. */
+static inline int64_t sip_irq_wait(enum abi_irq source) {
+    return sip_call_irq_wait((uint32_t)source);
+}
+
 /* Ends the whole run as failed, with a sentence: an oracle did not hold. */
 void sip_fail(const char *text) __attribute__((noreturn));
 void sip_print(const char *text);

@@ -67,6 +67,10 @@ static inline int64_t sip_call_sip_kill(sip_child child) {
 static inline int64_t sip_call_calibrate(uint32_t primitive) {
     return sip_call(ABI_calibrate, primitive, 0, 0, 0);
 }
+static inline int64_t sip_call_device(uint32_t part) { return sip_call(ABI_device, part, 0, 0, 0); }
+static inline int64_t sip_call_irq_wait(uint32_t source) {
+    return sip_call(ABI_irq_wait, source, 0, 0, 0);
+}
 static inline int64_t sip_call_block_free(sip_handle handle) {
     return sip_call(ABI_block_free, handle, 0, 0, 0);
 }
@@ -139,6 +143,23 @@ SIP_ACCESSORS(8)
 SIP_ACCESSORS(16)
 SIP_ACCESSORS(32)
 SIP_ACCESSORS(64)
+#define SIP_DEVICE_ACCESSORS(bits)                                                                 \
+    static inline uint##bits##_t sip_device_ld##bits(sip_handle handle, uint32_t offset) {         \
+        const void *at = (const uint8_t *)sip_header(handle) + offset;                             \
+        uint##bits##_t value = *(const volatile uint##bits##_t *)at;                               \
+        __asm__ volatile("" ::: "memory");                                                         \
+        return value;                                                                              \
+    }                                                                                              \
+    static inline void sip_device_st##bits(sip_handle handle, uint32_t offset,                     \
+                                           uint##bits##_t value) {                                 \
+        void *at = (uint8_t *)sip_header(handle) + offset;                                         \
+        __asm__ volatile("" ::: "memory");                                                         \
+        *(volatile uint##bits##_t *)at = value;                                                    \
+    }
+SIP_DEVICE_ACCESSORS(8)
+SIP_DEVICE_ACCESSORS(16)
+SIP_DEVICE_ACCESSORS(32)
+SIP_DEVICE_ACCESSORS(64)
 static inline void sip_msg_read(sip_handle handle, uint32_t offset, void *to, uint32_t bytes) {
     __builtin_memcpy(to, sip_payload(handle) + offset, bytes);
 }

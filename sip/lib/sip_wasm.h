@@ -46,6 +46,8 @@ static inline int64_t sip_call_sip_kill(sip_child child) { return sip_import_sip
 static inline int64_t sip_call_calibrate(uint32_t primitive) {
     return sip_import_calibrate(primitive);
 }
+static inline int64_t sip_call_device(uint32_t part) { return sip_import_device(part); }
+static inline int64_t sip_call_irq_wait(uint32_t source) { return sip_import_irq_wait(source); }
 static inline int64_t sip_call_block_free(sip_handle handle) {
     return sip_import_block_free(handle);
 }
@@ -90,6 +92,18 @@ SIP_ACCESSORS(8)
 SIP_ACCESSORS(16)
 SIP_ACCESSORS(32)
 SIP_ACCESSORS(64)
+#define SIP_DEVICE_ACCESSORS(bits)                                                                 \
+    static inline uint##bits##_t sip_device_ld##bits(sip_handle handle, uint32_t offset) {         \
+        return (uint##bits##_t)sip_import_device_load##bits(handle, offset);                       \
+    }                                                                                              \
+    static inline void sip_device_st##bits(sip_handle handle, uint32_t offset,                     \
+                                           uint##bits##_t value) {                                 \
+        sip_import_device_store##bits(handle, offset, value);                                      \
+    }
+SIP_DEVICE_ACCESSORS(8)
+SIP_DEVICE_ACCESSORS(16)
+SIP_DEVICE_ACCESSORS(32)
+SIP_DEVICE_ACCESSORS(64)
 static inline void sip_msg_read(sip_handle handle, uint32_t offset, void *to, uint32_t bytes) {
     sip_import_read(handle, offset, to, bytes);
 }

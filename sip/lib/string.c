@@ -46,6 +46,8 @@ void *memset(void *to, int byte, size_t bytes) {
 
 int memcmp(const void *a, const void *b, size_t bytes) {
     const uint8_t *left = a, *right = b;
+    for (; bytes >= 8 && *(const word *)left == *(const word *)right; bytes -= 8)
+        left += 8, right += 8;
     for (; bytes; bytes--, left++, right++)
         if (*left != *right)
             return *left - *right;

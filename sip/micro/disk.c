@@ -108,7 +108,7 @@ static void measure_size(void) {
     places = blocks_measured_get_blocks(held) / sectors;
 }
 
-int sip_main(void) {
+static void disk_open(void) {
     int64_t size = sip_param("bytes", 4096);
     if (size < SECTOR_BYTES || size > BLOCKS_DATA_MAX_BYTES || size & (size - 1))
         sip_fail("param 'bytes' must be a power of two from 512 to 64K");
@@ -116,6 +116,10 @@ int sip_main(void) {
     sectors = bytes / SECTOR_BYTES;
     disk = sip_channel("disk");
     measure_size();
+}
+
+int sip_main(void) {
+    disk_open();
     uint64_t seed = (uint64_t)sip_param("seed", 1), oracle = check(seed);
     BENCH(&bench, "disk-read", RESULT_ROUND_TRIP, read_next(), verify());
     bench_finish(&bench, 1, oracle);

@@ -1,6 +1,8 @@
 /* heap: a block of the exchange heap with room for `bytes`, got (cleared) and given back. */
 #include "bench.h"
 
+#define BYTES_MOST (256 << 10)
+
 static struct bench bench;
 static uint32_t bytes;
 
@@ -35,7 +37,10 @@ static uint64_t check(void) {
 }
 
 int sip_main(void) {
-    bytes = (uint32_t)sip_param("bytes", 10);
+    int64_t size = sip_param("bytes", 10);
+    if (size < 1 || size > BYTES_MOST)
+        sip_fail("param 'bytes' must be from 1 to 256K");
+    bytes = (uint32_t)size;
     uint64_t oracle = check();
     BENCH(&bench, "heap", RESULT_SINGLE, alloc_one(), );
     bench_finish(&bench, 1, oracle);

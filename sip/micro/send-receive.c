@@ -32,6 +32,8 @@ static void round_trip(void) {
 
 int sip_main(void) {
     bytes = (uint32_t)sip_param("bytes", 1);
+    if (bytes > ECHO_PING_MAX_BYTES)
+        sip_fail("param 'bytes' must be from 1 to 64K");
     ends = sip_channel_create("pair");
     if (!ends.client || sip_thread(second_thread, ends.server, stack, sizeof stack))
         sip_fail("a channel and a thread could not be created");

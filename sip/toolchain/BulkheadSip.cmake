@@ -1,8 +1,8 @@
 # bulkhead_sip(NAME SOURCES a.c ... [MEMORY bytes] [STACK bytes] [HEAP bytes] [THREADS number]
-#              [FLOAT] [HOSTILE] [INCLUDES dir ...] [DEFINES name[=value] ...] [FOREIGN a.c ...]
+#              [FLOAT] [HOSTILE] [INCLUDES dir ...] [FLAGS flag ...] [FOREIGN a.c ...]
 #              [KINDS unchecked checked masked] [VARIANTS retpoline cet])
 # builds <build>/images/NAME.KIND.elf for each kind (default: all) from one set of C sources, and
-# <build>/images/VARIANT/NAME.KIND.elf for each variant (default: all).
+# <build>/images/VARIANT/NAME.KIND.elf for each variant (default: all; `none`: none).
 #   MEMORY  linear memory of checked and masked code, stack and variables included: a power of two,
 #           at least 65536, the default
 #   STACK   native stack, whole pages, default 65536; a quarter of it is also the stack for variables
@@ -14,7 +14,7 @@
 #   FLOAT   lets it use floating point, in SSE2 registers; runs only in layouts with `fpu:`
 #   HOSTILE its machine code may break the promises that its image makes
 #   FOREIGN sources of others (scripts/DebianSource.cmake), compiled as they are, without warnings
-#   DEFINES for all sources, of others too
+#   FLAGS   of the compiler for all sources, of others too
 # Every step is a command of its own with fixed flags, so that images are the same bytes in every
 # build type. Include this file where bulkhead_sip() is used, or in a directory above.
 
@@ -49,6 +49,9 @@ set(SIP_NATIVE_FLAGS
 # What a variant's images are compiled with besides; the plain ones have nothing. check_image.py holds
 # each to its promise.
 set(SIP_VARIANTS retpoline cet)
+if(BULKHEAD_FUZZ OR BULKHEAD_TSAN) # nothing there boots a guest
+    set(SIP_VARIANTS)
+endif()
 set(SIP_FLAGS_plain)
 set(SIP_FLAGS_retpoline -fno-jump-tables)
 if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
@@ -103,7 +106,7 @@ endfunction()
 
 # The flags for one of the sources of bulkhead_sip(); sees the arguments of its caller.
 function(sip_source_flags result source)
-    set(flags ${arg_INCLUDES} ${arg_DEFINES})
+    set(flags ${arg_INCLUDES} ${arg_FLAGS})
     if(source IN_LIST arg_FOREIGN)
         get_filename_component(folder ${source} DIRECTORY)
         list(APPEND flags -w -ffile-prefix-map=${folder}=.)
@@ -281,7 +284,7 @@ endfunction()
 
 function(bulkhead_sip name)
     cmake_parse_arguments(PARSE_ARGV 1 arg "FLOAT;HOSTILE" "MEMORY;STACK;HEAP;THREADS"
-                          "SOURCES;FOREIGN;INCLUDES;DEFINES;KINDS;VARIANTS")
+                          "SOURCES;FOREIGN;INCLUDES;FLAGS;KINDS;VARIANTS")
     if(arg_UNPARSED_ARGUMENTS OR NOT arg_SOURCES)
         message(FATAL_ERROR "bulkhead_sip(${name}): want SOURCES file.c ..., got "
                             "'${arg_UNPARSED_ARGUMENTS}'")
@@ -293,6 +296,9 @@ function(bulkhead_sip name)
             set(arg_${argument} ${default})
         endif()
     endforeach()
+    if(arg_VARIANTS STREQUAL "none")
+        set(arg_VARIANTS)
+    endif()
     foreach(kind ${arg_KINDS})
         if(NOT kind MATCHES "^(unchecked|checked|masked)$")
             message(FATAL_ERROR "bulkhead_sip(${name}): unknown kind '${kind}'")
@@ -312,7 +318,6 @@ function(bulkhead_sip name)
         message(FATAL_ERROR "bulkhead_sip(${name}): THREADS ${arg_THREADS} is not from 1 to 64")
     endif()
     list(TRANSFORM arg_INCLUDES PREPEND -I)
-    list(TRANSFORM arg_DEFINES PREPEND -D)
 
     set(images)
     foreach(variant plain ${arg_VARIANTS})
@@ -342,7 +347,7 @@ function(bulkhead_sip name)
         endforeach()
         math(EXPR wasm_stack "${arg_STACK} / 4")
         sip_translate(${folder} ${SIP_TOOLCHAIN_DIR}/image.rules sip_main ${arg_MEMORY}
-                      ${wasm_stack} "${arg_SOURCES}" "${library}" ${arg_INCLUDES} ${arg_DEFINES})
+                      ${wasm_stack} "${arg_SOURCES}" "${library}" ${arg_INCLUDES} ${arg_FLAGS})
     endif()
     add_custom_target(sip-${name} ALL DEPENDS ${images})
     add_dependencies(sip-${name} sip-library)

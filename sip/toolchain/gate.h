@@ -13,7 +13,7 @@
 
 #define GATE_MODULE "sip"   /* the one module that may be imported from */
 #define GATE_NAME_BYTES 48u /* longest name, NUL excluded */
-#define GATE_MAX_PARAMS 12u /* of a function type: the prelude packs a type in 32 bits */
+#define GATE_MAX_PARAMS 14u /* of a function type: the prelude packs a type in 32 bits */
 #define GATE_MAX_RULES 128u
 #define GATE_MAX_BYTES (4u << 20) /* of module */
 #define GATE_MAX_TYPES 1024u

@@ -112,6 +112,8 @@ HOST(u64, sip_start, u64 sip) { return host_call(ABI_sip_start, sip, 0, 0, 0); }
 HOST(u64, sip_wait, u64 sip) { return host_call(ABI_sip_wait, sip, 0, 0, 0); }
 HOST(u64, sip_kill, u64 sip) { return host_call(ABI_sip_kill, sip, 0, 0, 0); }
 HOST(u64, calibrate, u64 primitive) { return host_call(ABI_calibrate, primitive, 0, 0, 0); }
+HOST(u64, device, u64 part) { return host_call(ABI_device, part, 0, 0, 0); }
+HOST(u64, irq_wait, u64 source) { return host_call(ABI_irq_wait, source, 0, 0, 0); }
 HOST(u64, block_alloc, u64 bytes, u64 endpoint) {
     return host_call(ABI_block_alloc, bytes, endpoint, 0, 0);
 }
@@ -207,6 +209,25 @@ HOST(void, write, u32 handle, u32 offset, u32 from, u32 bytes) {
     const u8 *source = sip_range(from, bytes);
     HOST_WITH(handle, memcpy(HOST_PAYLOAD(handle, offset, bytes), source, bytes));
 }
+
+/* One access as written, and none of the compiler's before a store or after a load is moved across it. */
+#define DEFINE_DEVICE(bits, wide)                                                                  \
+    HOST(wide, device_load##bits, u32 handle, u32 offset) {                                        \
+        u##bits value;                                                                             \
+        HOST_WITH(handle, value = *(const volatile u##bits *)(const void *)host_block(             \
+                              handle, offset, sizeof(value)));                                     \
+        __asm__ volatile("" ::: "memory");                                                         \
+        return value;                                                                              \
+    }                                                                                              \
+    HOST(void, device_store##bits, u32 handle, u32 offset, wide value) {                           \
+        __asm__ volatile("" ::: "memory");                                                         \
+        HOST_WITH(handle, *(volatile u##bits *)(void *)host_block(                                 \
+                              handle, offset, sizeof(u##bits)) = (u##bits)value);                  \
+    }
+DEFINE_DEVICE(8, u32)
+DEFINE_DEVICE(16, u32)
+DEFINE_DEVICE(32, u32)
+DEFINE_DEVICE(64, u64)
 
 HOST(u64, time_now) {
     u32 low, high;

@@ -40,6 +40,9 @@ SIP_IMPORT(fail) int64_t sip_import_fail(const char *text, uint64_t bytes);
 SIP_IMPORT(thread_create)
 int64_t sip_import_thread_create(void (*entry)(uint32_t), uint32_t argument);
 
+SIP_IMPORT(device) int64_t sip_import_device(uint64_t part);
+SIP_IMPORT(irq_wait) int64_t sip_import_irq_wait(uint64_t source);
+
 /* The header of an owned block: bytes of payload that were sent, and the sender's word. */
 SIP_IMPORT(message_bytes) uint32_t sip_import_message_bytes(uint32_t handle);
 SIP_IMPORT(message_word) uint64_t sip_import_message_word(uint32_t handle);
@@ -60,6 +63,20 @@ SIP_IMPORT(read)
 void sip_import_read(uint32_t handle, uint32_t offset, void *to, uint32_t bytes);
 SIP_IMPORT(write)
 void sip_import_write(uint32_t handle, uint32_t offset, const void *from, uint32_t bytes);
+
+/* One access to a block that a device changes too, at `offset` bytes from its start. */
+SIP_IMPORT(device_load8) uint32_t sip_import_device_load8(uint32_t handle, uint32_t offset);
+SIP_IMPORT(device_load16) uint32_t sip_import_device_load16(uint32_t handle, uint32_t offset);
+SIP_IMPORT(device_load32) uint32_t sip_import_device_load32(uint32_t handle, uint32_t offset);
+SIP_IMPORT(device_load64) uint64_t sip_import_device_load64(uint32_t handle, uint32_t offset);
+SIP_IMPORT(device_store8)
+void sip_import_device_store8(uint32_t handle, uint32_t offset, uint32_t value);
+SIP_IMPORT(device_store16)
+void sip_import_device_store16(uint32_t handle, uint32_t offset, uint32_t value);
+SIP_IMPORT(device_store32)
+void sip_import_device_store32(uint32_t handle, uint32_t offset, uint32_t value);
+SIP_IMPORT(device_store64)
+void sip_import_device_store64(uint32_t handle, uint32_t offset, uint64_t value);
 
 /* The time-stamp counter, fenced on both sides, and as it is. */
 SIP_IMPORT(time_now) uint64_t sip_import_time_now(void);

@@ -43,9 +43,9 @@ static int hear(sip_handle *answer, uint32_t type) {
     return error < 0 && error >= INT32_MIN ? (int)error : FS_EIO;
 }
 
-uint32_t disk_connect(void) {
+uint32_t disk_connect(const char *channel) {
     sip_handle message;
-    disk = sip_channel("disk");
+    disk = sip_channel(channel);
     if (blocks_send_measure(disk, disk_block(BLOCKS_MEASURED_MAX_BYTES)) ||
         hear(&message, BLOCKS_MEASURED))
         sip_fail("the disk does not tell its size");

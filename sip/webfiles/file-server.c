@@ -165,7 +165,7 @@ static int64_t answer(const struct sip_message *message) {
 
 int sip_main(void) {
     client = sip_channel("files");
-    uint32_t blocks = disk_connect();
+    uint32_t blocks = disk_connect("disk");
     int error = fs_mount(&fs, blocks);
     if (error == FS_EINVAL)
         error = fs_make(&fs, blocks, INODES);

@@ -6,7 +6,7 @@ import re
 import sys
 
 WORDS = {"unchecked", "checked", "masked", "ring0", "ring3", "joint", "joint-service", "one-heap",
-         "heap-service", "4k", "2m", "identity", "move", "copy", "remap", "shared", "preempt"}
+         "heap-service", "4k", "umip", "shstk", "ibt", "fpu", "keys", "no-keys", "2m", "identity", "move", "copy", "remap", "shared", "preempt"}
 OUTCOMES = {"refused", "contained", "succeeds", "crashes", "none"}
 
 

@@ -21,7 +21,7 @@ import attacks
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LAYOUTS = os.path.join(HERE, "..", "..", "domain-config", "layouts")
-MARKERS = ("<!-- breakout: begin -->", "<!-- breakout: end -->")
+TABLES = ("breakout", "mechanisms")  # each between two marker lines of the document
 TRAPS = {1: "out-of-bounds", 2: "bad-indirect-call", 3: "stack-overflow", 4: "unreachable",
          5: "divide-by-zero", 6: "integer-overflow", 7: "stale-handle", 8: "page-fault",
          9: "illegal-instruction", 10: "exception", 11: "contract-violation",
@@ -49,6 +49,33 @@ GRID = {
     "hip-r0-s-preempt": "ring0 one-heap heap-service move 4k preempt",
     "hip-r3-s-preempt": "ring3 copy 4k preempt",
 }
+# Layouts that have, or are without, what the attacks of one family are about. Only these run there.
+MECHANISMS = {
+    "hip-r3-s-umip": "ring3 copy 4k umip",
+    "hip-r3-s-smap": "ring3 copy 4k",
+    "hip-r3-s-cet": "ring3 copy 4k shstk ibt",
+    "hip-r3-s-eager": "ring3 copy 4k fpu",
+    "hip-r3-s-lazy": "ring3 copy 4k fpu",
+    "pku": "ring3 copy 4k keys",
+    "pku-no-keys": "ring3 copy 4k no-keys joint joint-service one-heap heap-service",
+}
+GRID.update(MECHANISMS)
+ENGINES = {  # what runs them: qemu has no CET, and always has keys
+    "hip-r3-s-cet": ["--backend", "bochs"],
+    "pku-no-keys": ["--backend", "bochs", "--cpu", "corei7_haswell_4770", "--simulate"],
+}
+KEYED = ("read_peer", "write_peer", "write_peer_block", "write_peer_pages", "read_service",
+         "write_service", "write_service_block", "write_service_pages", "call_peer")
+# What shows each mechanism: where it stops the attacks, and where they go through without it.
+PROOFS = [
+    ("umip: on", ["hip-r3-s-umip"], "hip-r3-s", [
+        "tell_descriptor_table", "tell_interrupt_table", "tell_local_table", "tell_task",
+        "tell_machine_status"]),
+    ("cet: shstk", ["hip-r3-s-cet"], "hip-r3-s", ["return_elsewhere"]),
+    ("cet: ibt", ["hip-r3-s-cet"], "hip-r3-s", ["call_inside", "jump_inside"]),
+    ("pku: on", ["pku"], "pku-no-keys", KEYED),
+    ("fpu: eager, fpu: lazy", ["hip-r3-s-eager", "hip-r3-s-lazy"], "hip-r3-s", ["read_registers"]),
+]
 # In these every attack runs; in the others only those that the difference is about.
 WHOLE = ["sip-phys", "sip-page", "sip-2m", "hip-r0", "hip-r0-s", "hip-r3", "hip-r3-s", "hip-r3-s-2m"]
 SAFETY = ["unchecked", "checked", "masked"]
@@ -62,9 +89,9 @@ class Cell:
         self.layout, self.safety = layout, safety
         self.words = set(GRID[layout].split()) | {safety}
         self.path = os.path.join(folder, f"{layout}.{safety}.yaml")
-        own = os.path.join(HERE, "layouts", layout + ".yaml")
-        base = own if os.path.exists(own) else os.path.abspath(
-            os.path.join(LAYOUTS, layout + ".yaml"))
+        file = layout.removesuffix("-no-keys") + ".yaml"
+        own = os.path.join(HERE, "layouts", file)
+        base = own if os.path.exists(own) else os.path.abspath(os.path.join(LAYOUTS, file))
         with open(self.path, "w", encoding="utf-8") as file:
             file.write(f"layout: {layout}\nextends: {base}\nsafety: {safety}\n")
 
@@ -84,8 +111,9 @@ class Boot:
         again = 0 if "2m" in self.cell.words or self.attacks[0].family not in AGAIN else 2
         out = os.path.join(folder, f"{self.cell.layout}.{self.cell.safety}.{first}")
         command = [bulkhead, "run", "--layout", self.cell.path, "--workload",
-                   os.path.join(HERE, "workloads", "breakout.yaml"), "--backend", "qemu",
-                   "--out", out, "--set", f"first={first}", "--set", f"last={last}", "-v",
+                   os.path.join(HERE, "workloads", "breakout.yaml"),
+                   *ENGINES.get(self.cell.layout, ["--backend", "qemu"]),
+                   "--set", f"fpu={int('fpu' in self.cell.words)}", "--out", out, "--set", f"first={first}", "--set", f"last={last}", "-v",
                    "--set", f"again={again}",
                    "--memory", f"{memory}M", "--set", f"memory={memory}",
                    "--timeout", "3" if len(self.attacks) == 1 else "30", "--jobs", "1"]
@@ -156,7 +184,10 @@ def boots_of(cell, wanted):
     for attack in wanted:
         outcome = attack.outcome(cell.words)
         whole = cell.layout in WHOLE
-        if not whole:
+        if cell.layout in MECHANISMS:
+            keyed = cell.words & {"keys", "no-keys"}
+            whole = attack.name in (*KEYED, "write_after_free") if keyed else attack.family == "mechanisms"
+        elif not whole:
             whole = ("preempt" in cell.words and attack.template == "endless") or (
                 "preempt" not in cell.words and attack.family in ("messages", "lives"))
         if run and (outcome in ("none", "crashes") or not whole or run[-1].family != attack.family
@@ -196,11 +227,24 @@ def table_of(table, outcomes, layouts):
     return "\n".join(lines) + "\n"
 
 
-def table_in(path, new=None):
-    """The summary in a document; `new` takes its place."""
+def proofs_of(outcomes):
+    """The summary by mechanism."""
+    lines = ["| mechanism | attack | with it | without it |", "|---|---|---|---|"]
+    for mechanism, having, lacking, names in PROOFS:
+        for name in names:
+            cells = [cell_of([(layout, outcomes.get((layout, "unchecked", name), "not run"))
+                              for layout in layouts]) for layouts in (having, [lacking])]
+            lines.append(f"| `{mechanism}` | {name.replace('_', '-')} | {cells[0]} | "
+                         f"{cells[1]} |")
+    return "\n".join(lines) + "\n"
+
+
+def table_in(path, table, new=None):
+    """A summary in a document; `new` takes its place."""
     with open(path, encoding="utf-8") as file:
         text = file.read()
-    begin, end = text.index(MARKERS[0]) + len(MARKERS[0]), text.index(MARKERS[1])
+    marker = f"<!-- {table}: begin -->"
+    begin, end = text.index(marker) + len(marker), text.index(f"<!-- {table}: end -->")
     if new is not None:
         with open(path, "w", encoding="utf-8") as file:
             file.write(text[:begin] + "\n" + new + text[end:])
@@ -225,7 +269,9 @@ def main():
     outcomes, wrong, unreached, boots = {}, [], [], []
     with tempfile.TemporaryDirectory() as folder:
         for layout in layouts:
-            for safety in options.safety or (SAFETY if layout in MASKED else SAFETY[:2]):
+            kinds = (SAFETY[:1] if layout in MECHANISMS else
+                     SAFETY if layout in MASKED else SAFETY[:2])
+            for safety in options.safety or kinds:
                 boots += boots_of(Cell(layout, safety, folder), wanted)
         with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
             runs = [(boot, pool.submit(boot.run, options.bulkhead, folder)) for boot in boots]
@@ -248,12 +294,15 @@ def main():
     if unreached:
         wrong.append("attacks were not reached")
         print(f"not reached because of that: {', '.join(unreached[:5])} ({len(unreached)} in all)")
-    summary = table_of(table, outcomes, [name for name in WHOLE if name in layouts])
-    if options.table and not wrong:
-        table_in(options.table, summary)
-    if options.check and table_in(options.check) != summary.strip():
-        wrong.append("the table in the document is another one")
-        print(f"{options.check}: its table is not what this run gave; write it anew with --table")
+    summaries = (table_of(table, outcomes, [name for name in WHOLE if name in layouts]),
+                 proofs_of(outcomes))
+    for name, summary in zip(TABLES, summaries):
+        if options.table and not wrong:
+            table_in(options.table, name, summary)
+        if options.check and table_in(options.check, name) != summary.strip():
+            wrong.append(f"the table '{name}' in the document is another one")
+            print(f"{options.check}: its table '{name}' is not what this run gave; write it anew "
+                  "with --table")
     for boot in sorted(boots, key=lambda boot: boot.seconds)[-5:] if options.slow else []:
         print(f"{boot.seconds:.1f} s: {boot.cell} from {boot.attacks[0].name} on")
     print(f"{len(outcomes)} attacks in {len(boots)} boots, {len(wrong)} not as expected")

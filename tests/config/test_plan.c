@@ -508,7 +508,12 @@ Test(plan, wrong_values) {
     REFUSED(AT(plan_sip, sips)[0].domain = 3, "SIP's domain");
     REFUSED(AT(plan_sip, sips)[0].role = 3, "plan_role");
     REFUSED(AT(plan_sip, sips)[0].on_fault = 2, "plan_on_fault");
-    REFUSED(AT(plan_sip, sips)[0].rights = 16, "rights");
+    REFUSED(AT(plan_sip, sips)[0].rights = 64, "rights");
+    REFUSED(AT(plan_sip, sips)[0].rights = PLAN_DRIVES, "one has two");
+    REFUSED(AT(plan_sip, sips)[0].rights = AT(plan_sip, sips)[1].rights = PLAN_DRIVES_DISK,
+            "two SIPs have a device");
+    REFUSED((AT(plan_sip, sips)[0].rights = PLAN_DRIVES_DISK, AT(plan_sip, sips)[0].autostart = 0),
+            "must start at boot");
     REFUSED(AT(plan_sip, sips)[0].autostart = 2, "autostart");
     REFUSED(AT(plan_sip, sips)[1].domain = 1, "made for one");
     REFUSED(AT(plan_sip, sips)[0].name[0] = 'b', "SIPs have the same name");

@@ -14,7 +14,8 @@ struct abi_slot sip_slots[ABI_SLOTS];
 #define REFUSED PLAN_CONTRACT_REFUSED
 
 Test(contract_table, shipped_contracts_are_found) {
-    static const char *const names[] = {"blocks", "control", "echo", "files", "names", "service"};
+    static const char *const names[] = {"blocks", "control", "echo",    "files",  "kv",
+                                        "log",    "names",   "packets", "service"};
     cr_assert_eq(contract_count(), sizeof names / sizeof *names);
     for (size_t i = 0; i < contract_count(); i++) {
         cr_assert_str_eq(contract_at(i)->name, names[i], "sorted by name");

@@ -130,7 +130,8 @@ Test(simulated, an_event_that_was_not_counted_is_not_0) {
            "| layouts | crossings | table sw. | flushes | ctx sw. | barriers | FP saves |",
            "| unchecked, sip-phys, sip-page | 0 | 0 | 0 | 2 | 0 | 0 |",
            "| hardened sim. | 4 | 2 | 0 | 2 | 2 | 1 |", "| old | 0 | 0 | 0 | 2 | - | - |");
-    EXPECT(report, "csv", ",0,0,0,2,0,0,0,,,,,,,emulated,", ",4,2,0,2,0,0,0,0,2,0,0,0,1,emulated,");
+    EXPECT(report, "csv", ",0,0,0,2,0,0,0,,,,,,,,,,emulated,",
+           ",4,2,0,2,0,0,0,0,2,0,0,0,1,,,,emulated,");
     EXPECT(report, "json", "\"messages\":0,\"page_faults\":0},\"status\":\"ok\"",
            "\"key_switches\":0,\"predictor_barriers\":2,");
     report_drop(report);

@@ -126,7 +126,7 @@ Test(rules, name_the_line_of_an_error) {
         {"import a (i32\n", "line 1: want i32, i64 or `)`"},
         {"import a (i32) i32\n", "line 1: want `->` after the parameters"},
         {"import a () -> i32 i32\n", "line 1: want nothing after the result"},
-        {"import a (i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) ->\n",
+        {"import a (i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32 i32) ->\n",
          "line 1: too many parameters"},
     };
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {

@@ -248,6 +248,28 @@ static void check_block_ranges(void) {
     cr_expect(eq(u8, second.beyond[0], 0x22));
 }
 
+static void check_atomics(void) {
+    const uint64_t big = 0xfffffffffffffff0u;
+    expect_value(CASE_ATOMIC_ADD, (struct operands){.a = 64, .b64 = big}, 0);
+    expect_value(CASE_ATOMIC_ADD, (struct operands){.a = 64, .b64 = 0x21}, fold(big));
+    expect_value(CASE_ATOMIC_ADD, (struct operands){.a = 64, .b64 = 1}, 0x11);
+    for (unsigned i = 0; i < 2; i++) /* the second time nothing holds, so nothing changes */
+        expect_value(CASE_ATOMIC_COMPARE_EXCHANGE,
+                     (struct operands){.a = 64, .a64 = 0x12, .b64 = big}, i ? fold(big) : 0x12);
+    expect_value(CASE_ATOMIC_ADD, (struct operands){.a = 64}, fold(big));
+    for (enum trap_case number = CASE_ATOMIC_ADD; number <= CASE_ATOMIC_COMPARE_EXCHANGE;
+         number++) {
+        expect_value(number, (struct operands){.a = MEMORY - 8}, ANY);
+        for (uint32_t off = 1; off < 8; off++) { /* not aligned */
+            expect_trap(number, (struct operands){.a = 64 + off}, ABI_TRAP_BOUNDS);
+            expect_trap(number, (struct operands){.a = MEMORY - off}, ABI_TRAP_BOUNDS);
+        }
+        expect_contained(number, MEMORY);
+        expect_contained(number, 0x80000000u);
+        expect_contained(number, 0xfffffff8u);
+    }
+}
+
 #define BOTH_KINDS(name)                                                                           \
     Test(checked, name) { check_##name(); }                                                        \
     Test(masked, name) {                                                                           \
@@ -261,3 +283,4 @@ BOTH_KINDS(division)
 BOTH_KINDS(bits)
 BOTH_KINDS(block_fields)
 BOTH_KINDS(block_ranges)
+BOTH_KINDS(atomics)

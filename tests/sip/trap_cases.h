@@ -72,6 +72,8 @@ enum trap_case {
     CASE_BLOCK_WRITE,
     CASE_BLOCK_BYTES,
     CASE_WALK,
+    CASE_ATOMIC_ADD,
+    CASE_ATOMIC_COMPARE_EXCHANGE,
 };
 
 #endif

@@ -15,6 +15,9 @@
   (import "sip" "read" (func $read (param i32 i32 i32 i32)))
   (import "sip" "write" (func $write (param i32 i32 i32 i32)))
   (import "sip" "message_bytes" (func $message_bytes (param i32) (result i32)))
+  (import "sip" "atomic_add" (func $add (param i32 i64) (result i64)))
+  (import "sip" "atomic_compare_exchange"
+    (func $compare_exchange (param i32 i64 i64) (result i64)))
   (memory (export "memory") 1 1)
   (global $depth (mut i32) (i32.const 0))
   (table 128 128 funcref)
@@ -30,7 +33,7 @@
     $i64_shl $i64_shr_s $i64_shr_u $i64_clz $i64_ctz $i64_popcnt
     $i64_extend8_s $i64_extend16_s $i64_extend32_s $block_load8 $block_load16 $block_load32
     $block_load64 $block_store8 $block_store16 $block_store32 $block_store64 $block_read
-    $block_write $block_bytes $walk)
+    $block_write $block_bytes $walk $atomic_add $atomic_compare_exchange)
   (elem (i32.const 100) $double)
   (func $a (result i32)
     (call $load32 (i32.const 1) (i32.const 0)))
@@ -221,5 +224,9 @@
       (local.set $at (i32.add (local.get $at) (i32.const 1)))
       (br_if $next (i32.lt_u (local.get $at) (local.get $end))))
     (local.get $at))
+  (func $atomic_add (type $case)
+    (call $fold (call $add (call $a) (call $b64))))
+  (func $atomic_compare_exchange (type $case)
+    (call $fold (call $compare_exchange (call $a) (call $a64) (call $b64))))
   (func (export "trap_case") (type $plain)
     (call_indirect (type $case) (local.get 0))))

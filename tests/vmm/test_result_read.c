@@ -4,6 +4,7 @@
  */
 #include <criterion/criterion.h>
 #include "vmm/result_read.h"
+#include "guest-kernel/mechanisms.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,6 +116,19 @@ Test(result_read, every_field_out_of_range_is_refused) {
     EXPECT_REFUSED(op->offset = REGION);
     EXPECT_REFUSED(h->ops = 2);
     EXPECT_REFUSED((h->ops = 2, h->op[1] = h->op[0]));
+}
+
+Test(result_read, an_operation_without_samples_names_features) {
+    struct result_op *op = &region->header.op[0];
+    op->samples = op->overheads = 0;
+    op->offset = UINT64_MAX; /* of nothing */
+    op->oracle = CPU_HAS(PCID) | CPU_HAS(INVPCID);
+    cr_assert_eq(read_region(), 0, "%s", error.text);
+    EXPECT_REFUSED(op->overheads = 1);
+    EXPECT_REFUSED(op->oracle = 0);
+    EXPECT_REFUSED(op->oracle = 1ull << CPU_FEATURE_COUNT);
+    EXPECT_REFUSED(op->oracle |= 1ull << 63);
+    EXPECT_REFUSED(op->batch = 0);
 }
 
 Test(result_read, message_and_reports_are_made_printable_and_end) {
