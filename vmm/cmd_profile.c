@@ -150,7 +150,7 @@ static int status_of(int code) {
         return STATUS_DONE;
     case -EINTR:
         return 128 + cancel_signal;
-    case -ENOENT:
+    case -ESRCH:
         return STATUS_INPUT;
     case -ENOEXEC:
         return STATUS_GUEST;

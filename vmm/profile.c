@@ -117,8 +117,7 @@ static int op_take(struct work *work, const struct result_op *op, const uint64_t
     if (status)
         return error_set(error, status, "%s", why.text);
     struct profile_op *to = &profile->op[profile->ops++];
-    *to = (struct profile_op){.kind = kinds[op->kind],
-                              .measured = length_of(work, stretches)};
+    *to = (struct profile_op){.kind = kinds[op->kind], .measured = length_of(work, stretches)};
     memcpy(to->name, op->name, sizeof(to->name));
     return 0;
 }
@@ -171,13 +170,13 @@ static int ops_take(struct work *work, struct error *error) {
         const struct result_op *op = &result.header.op[i];
         if (work->cell->op && strcmp(work->cell->op, op->name))
             continue;
+        named = 1;
         if (op->kind & RESULT_OUTSIDE)
             continue; /* it waits for what has no instructions */
-        named = 1;
         status = op_take(work, op, result.values[i], &from, error);
     }
     if (!status && !named)
-        status = error_set(error, -ENOENT, "the workload has no operation %s", work->cell->op);
+        status = error_set(error, -ESRCH, "the workload has no operation %s", work->cell->op);
     else if (!status && !work->profile->ops)
         status = error_set(error, -ENOEXEC, "nothing to profile");
     result_free(&result);

@@ -39,7 +39,7 @@ struct profile {
 
 /*
  * Fills *profile, which the caller frees. Returns 0; -ENOEXEC when the guest failed or left nothing to
- * profile, -ENOTSUP when it lacks what the layout needs, -ENOENT when it has no such operation, -EINTR,
+ * profile, -ENOTSUP when it lacks what the layout needs, -ESRCH when it has no such operation, -EINTR,
  * or another negative errno when this host is at fault; each but -EINTR with a sentence.
  */
 int profile_take(const struct profile_cell *cell, struct profile *profile, struct error *error);

@@ -7,7 +7,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#define MEMORY_BYTES 0x40000u
+#define MEMORY_BYTES 0x200000u /* a table as long as indices can say lies inside */
 #define DISK_BYTES 0x4000u
 #define ENTRIES 8u
 #define DESCRIPTORS 0x1000u
@@ -293,6 +293,8 @@ Test(virtio, chains_that_break_the_rules) {
         header(0, 0);
         descriptor(0, HEADER, 16, NEXT, 1);
         descriptor(1, second[i].address, second[i].bytes, second[i].flags, second[i].next);
+        descriptor(ENTRIES, STATUS_BYTE, 1, WRITE, 0); /* good, if it were in the table */
+        descriptor(UINT16_MAX, STATUS_BYTE, 1, WRITE, 0);
         offer(0);
         expect_given_up(second[i].what);
     }
@@ -309,16 +311,24 @@ Test(virtio, chains_that_break_the_rules) {
     descriptor(0, STATUS_BYTE, 1, WRITE, 0);
     offer(0);
     expect_given_up("no header");
+    header(4, 0);
+    descriptor(ENTRIES, HEADER, 16, NEXT, 1);
+    descriptor(1, STATUS_BYTE, 1, WRITE, 0);
     offer(ENTRIES);
     expect_given_up("a head beyond the table");
     offer(UINT16_MAX);
     expect_given_up("a head far beyond the table");
-    made = ENTRIES;
-    offer(0);
-    expect_given_up("more entries than there are");
-    made = UINT16_MAX - 1;
-    offer(0);
-    expect_given_up("an index that goes back");
+    static const uint16_t indices[] = {ENTRIES,
+                                       UINT16_MAX - 1}; /* one too many; one that goes back */
+    for (size_t i = 0; i < 2; i++) {
+        header(4, 0); /* of good requests */
+        descriptor(0, HEADER, 16, NEXT, 1);
+        descriptor(1, STATUS_BYTE, 1, WRITE, 0);
+        made = indices[i];
+        offer(0);
+        cr_expect(get16(USED + 2) == 0 && memory.base[STATUS_BYTE] == UNSET);
+        expect_given_up("an index that cannot be");
+    }
 }
 
 Test(virtio, queues_that_cannot_be) {
