@@ -26,15 +26,14 @@ static const struct mechanism *const mechanisms[MECHANISM_COUNT] = {
 static uint32_t features; /* CPU_HAS(...) */
 static uint64_t machine;  /* mechanisms of the machine, from the kernel's domain */
 
-#define PIECES(X)                                                                                  \
-    X(switch_compare)                                                                              \
-    X(switch_entry)                                                                                \
-    X(switch_save)                                                                                 \
-    X(switch_root)                                                                                 \
-    X(switch_stack) X(switch_load) X(leave_stack) X(leave_end) X(switch_lstar) X(ring3_compare)    \
-        X(ring3_note) X(call_entry) X(call_stack) X(call_number) X(call_function) X(call_back)     \
-            X(call_tail) X(call_unknown) X(first_entry) X(first_tail) X(trap_save) X(trap_call)    \
-                X(trap_load) X(trap_end) X(copy_entry) X(copy_bytes) X(copy_end)
+/* clang-format off */
+#define PIECES(X) \
+    X(switch_compare) X(switch_entry) X(switch_save) X(switch_root) X(switch_stack) \
+    X(switch_load) X(leave_stack) X(leave_end) X(switch_lstar) X(ring3_compare) \
+    X(ring3_note) X(call_entry) X(call_stack) X(call_number) X(call_function) X(call_back) \
+    X(call_tail) X(call_unknown) X(first_entry) X(first_tail) X(trap_save) X(trap_call) \
+    X(trap_load) X(trap_end) X(copy_entry) X(copy_bytes) X(copy_end)
+/* clang-format on */
 #define X(name) extern const uint8_t piece_##name[], piece_##name##_end[];
 PIECES(X)
 #undef X

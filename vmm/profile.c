@@ -190,11 +190,9 @@ static int boots_run(struct work *work, struct error *error) {
     struct profile_session *session = &work->session;
     int status = profile_session_locate(session, error);
     struct result result;
-    if (status == -EPIPE && !result_take(work, &result, error)) { /* the guest tells more */
+    if (status == -EPIPE && !(status = result_take(work, &result, error))) { /* it tells why */
         result_free(&result);
         status = error_set(error, -ENOEXEC, "the guest ended before its SIPs ran");
-    } else if (status == -EPIPE) {
-        status = -ENOEXEC;
     }
     boot_result_free(&session->result);
     if (status)

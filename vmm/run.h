@@ -10,12 +10,12 @@
 
 struct run_options {
     struct backend_choice backend; /* one that is not trusted: the records say so */
-    const char *out; /* result folder; NULL: results/EXPERIMENT-BACKEND-TIME */
+    const char *out;               /* result folder; NULL: results/EXPERIMENT-BACKEND-TIME */
     int resume;
-    int self_test;       /* run the guest's self-tests too; their TAP goes to stdout */
-    int simulate;        /* leave out what the CPU lacks; records say so */
-    int verbose;         /* guest console to stderr */
-    unsigned jobs;       /* guests at a time on a count-exact backend; 0: one for each CPU */
+    int self_test; /* run the guest's self-tests too; their TAP goes to stdout */
+    int simulate;  /* leave out what the CPU lacks; records say so */
+    int verbose;   /* guest console to stderr */
+    unsigned jobs; /* guests at a time on a count-exact backend; 0: one for each CPU */
     struct backend_options backend_options;
 };
 
