@@ -5,6 +5,7 @@
 #include "cell.h"
 #include "profile_session.h"
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -185,6 +186,13 @@ static int ops_take(struct work *work, struct error *error) {
 
 /* ---- the whole ---- */
 
+static void total_fill(struct profile_op *op) {
+    for (size_t i = 0; i < op->rows; i++)
+        op->total += op->row[i].count;
+    if (fabs(op->total - op->measured) < PROFILE_ROUNDING)
+        op->total = op->measured;
+}
+
 /* The boots, and in between what they have found. */
 static int boots_run(struct work *work, struct error *error) {
     struct profile_session *session = &work->session;
@@ -211,8 +219,7 @@ static int boots_run(struct work *work, struct error *error) {
     status = profile_session_trace(session, error);
     boot_result_free(&session->result);
     for (size_t i = 0; i < work->profile->ops; i++)
-        for (size_t k = 0; k < work->profile->op[i].rows; k++)
-            work->profile->op[i].total += work->profile->op[i].row[k].count;
+        total_fill(&work->profile->op[i]);
     return status;
 }
 

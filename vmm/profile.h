@@ -10,6 +10,8 @@
 #include "domain-config/plan.h"
 #include <stdio.h>
 
+#define PROFILE_ROUNDING 1e-6 /* of sums of parts of instructions: less is no difference */
+
 struct profile_cell {
     const struct plan_header *plan;
     const char *kernel_path;

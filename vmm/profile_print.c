@@ -8,7 +8,6 @@
 #include <string.h>
 
 #define UNIT "instructions"
-#define ROUNDING 1e-6 /* of sums of parts: less is no difference */
 
 /* What a row is called in this view. */
 static const char *row_where(const struct profile_row *row, const struct profile_view *view) {
@@ -42,7 +41,7 @@ static void rows_settle(struct profile_op *op, const struct profile_view *view) 
     }
     op->rows = 0;
     for (size_t i = 0; i < kept; i++)
-        if (fabs(op->row[i].count) > ROUNDING)
+        if (fabs(op->row[i].count) > PROFILE_ROUNDING)
             op->row[op->rows++] = op->row[i];
     if (op->rows)
         qsort(op->row, op->rows, sizeof(*op->row), row_compare);
@@ -98,7 +97,7 @@ static int text_op(const struct profile_op *op, const struct profile_view *view,
         text_row(table, op, view, others, "", rest);
     text_row(table, op, view, "total", "", op->total);
     int status = table_print(table, TABLE_TEXT, to);
-    if (fabs(op->total - op->measured) > ROUNDING)
+    if (fabs(op->total - op->measured) > PROFILE_ROUNDING)
         fprintf(to,
                 "\nThe median of the samples is %.6g: %+.6g, which the trace and the clock count "
                 "differently.\n",
