@@ -3,7 +3,7 @@
  */
 #include "profile.h"
 #include "cell.h"
-#include "profile_session.h"
+#include "profile_boots.h"
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@ _Static_assert(sizeof(((struct profile *)0)->op) / sizeof(struct profile_op) == 
 struct work { /* the operations of one run, and what each is made of */
     const struct profile_cell *cell;
     struct profile *profile;
-    struct profile_session session;
+    struct profile_boots boots;
     struct profile_map map;
     struct profile_stretches stretches[RESULT_MAX_OPS]; /* by operation of the profile */
     unsigned char *wanted;
@@ -78,7 +78,7 @@ static int trace_take(void *context, size_t reading, const struct profile_trace 
 /* What came of the first boot, as `run` would judge it. */
 static int result_take(struct work *work, struct result *result, struct error *error) {
     const struct plan_header *plan = work->cell->plan;
-    struct boot_result *boot = &work->session.result;
+    struct boot_result *boot = &work->boots.result;
     const void *region = guest_memory_at(&boot->memory, plan->result_pa, plan->result_bytes);
     struct cell_rules rules = {.count_exact = 1, .may_simulate = !!(plan->flags & PLAN_SIMULATE)};
     struct record start = {.status = "ok"};
@@ -93,7 +93,7 @@ static int result_take(struct work *work, struct result *result, struct error *e
 }
 
 static double length_of(const struct work *work, const struct profile_stretches *stretches) {
-    const struct profile_reading *reading = work->session.readings.item;
+    const struct profile_reading *reading = work->boots.readings.item;
     double length = 0;
     for (size_t i = 0; i < stretches->count; i++)
         length += stretches->item[i].weight * (double)(reading[stretches->item[i].last].clock -
@@ -108,7 +108,7 @@ static int op_take(struct work *work, const struct result_op *op, const uint64_t
     struct profile *profile = work->profile;
     struct profile_stretches *stretches = &work->stretches[profile->ops];
     struct error why = {""};
-    int status = op->samples ? profile_match(&work->session.readings, op, values,
+    int status = op->samples ? profile_match(&work->boots.readings, op, values,
                                              work->cell->plan->batch, from, stretches, &why)
                              : error_set(&why, -ESRCH, "%s was not measured", op->name);
     if (status == -ESRCH) {
@@ -125,11 +125,11 @@ static int op_take(struct work *work, const struct result_op *op, const uint64_t
 
 /* Keeps only the readings of owners whose samples are profiled, and marks what is to be traced. */
 static int wanted_fill(struct work *work, struct error *error) {
-    struct profile_session *session = &work->session;
-    struct profile_reading *reading = session->readings.item;
-    size_t *place = calloc(session->readings.count + 1, sizeof(*place)), kept = 0;
+    struct profile_boots *boots = &work->boots;
+    struct profile_reading *reading = boots->readings.item;
+    size_t *place = calloc(boots->readings.count + 1, sizeof(*place)), kept = 0;
     unsigned char used[PROFILE_OWNERS] = {0};
-    work->wanted = calloc(session->readings.count + 1, 1);
+    work->wanted = calloc(boots->readings.count + 1, 1);
     if (!work->wanted || !place) {
         free(place);
         return error_set(error, -ENOMEM, "out of memory for the profile");
@@ -137,12 +137,12 @@ static int wanted_fill(struct work *work, struct error *error) {
     for (size_t i = 0; i < work->profile->ops; i++)
         for (size_t k = 0; k < work->stretches[i].count; k++)
             used[reading[work->stretches[i].item[k].first].owner] = 1;
-    for (size_t i = 0; i < session->readings.count; i++) {
+    for (size_t i = 0; i < boots->readings.count; i++) {
         place[i] = kept;
         if (used[reading[i].owner])
             reading[kept++] = reading[i];
     }
-    session->readings.count = kept;
+    boots->readings.count = kept;
     for (size_t i = 0; i < work->profile->ops; i++)
         for (size_t k = 0; k < work->stretches[i].count; k++) {
             struct profile_stretch *stretch = &work->stretches[i].item[k];
@@ -154,10 +154,10 @@ static int wanted_fill(struct work *work, struct error *error) {
     for (size_t i = 0; i + 1 < kept; i++) {
         if (!work->wanted[i])
             continue;
-        session->wanted_last = i;
-        session->wanted_length += reading[i + 1].clock - reading[i].clock;
+        boots->wanted_last = i;
+        boots->wanted_length += reading[i + 1].clock - reading[i].clock;
     }
-    session->wanted = work->wanted;
+    boots->wanted = work->wanted;
     return 0;
 }
 
@@ -195,29 +195,29 @@ static void total_fill(struct profile_op *op) {
 
 /* The boots, and in between what they have found. */
 static int boots_run(struct work *work, struct error *error) {
-    struct profile_session *session = &work->session;
-    int status = profile_session_locate(session, error);
+    struct profile_boots *boots = &work->boots;
+    int status = profile_boots_locate(boots, error);
     struct result result;
     if (status == -EPIPE && !(status = result_take(work, &result, error))) { /* it tells why */
         result_free(&result);
         status = error_set(error, -ENOEXEC, "the guest ended before its SIPs ran");
     }
-    boot_result_free(&session->result);
+    boot_result_free(&boots->result);
     if (status)
         return status;
     fprintf(stderr, "bulkhead: looking for the samples\n");
-    status = profile_session_listen(session, error);
+    status = profile_boots_listen(boots, error);
     if (!status)
         status = ops_take(work, error);
-    boot_result_free(&session->result);
+    boot_result_free(&boots->result);
     if (!status)
         status = wanted_fill(work, error);
     if (status)
         return status;
     fprintf(stderr, "bulkhead: tracing %llu instructions\n",
-            (unsigned long long)session->wanted_length);
-    status = profile_session_trace(session, error);
-    boot_result_free(&session->result);
+            (unsigned long long)boots->wanted_length);
+    status = profile_boots_trace(boots, error);
+    boot_result_free(&boots->result);
     for (size_t i = 0; i < work->profile->ops; i++)
         total_fill(&work->profile->op[i]);
     return status;
@@ -247,12 +247,12 @@ int profile_take(const struct profile_cell *cell, struct profile *profile, struc
         return error_set(error, -ENOMEM, "out of memory for the profile");
     work->cell = cell;
     work->profile = profile;
-    work->session = (struct profile_session){.cell = cell,
-                                             .map = &work->map,
-                                             .kernel = kernel,
-                                             .kernel_bytes = bytes,
-                                             .traced = trace_take,
-                                             .context = work};
+    work->boots = (struct profile_boots){.cell = cell,
+                                         .map = &work->map,
+                                         .kernel = kernel,
+                                         .kernel_bytes = bytes,
+                                         .traced = trace_take,
+                                         .context = work};
     if (!status)
         status = profile_map_create(&work->map, cell->plan, kernel, bytes, error);
     if (!status)
@@ -260,7 +260,7 @@ int profile_take(const struct profile_cell *cell, struct profile *profile, struc
     for (size_t i = 0; i < RESULT_MAX_OPS; i++)
         free(work->stretches[i].item);
     profile_map_free(&work->map);
-    profile_session_free(&work->session);
+    profile_boots_free(&work->boots);
     free(work->wanted);
     if (kernel)
         munmap(kernel, bytes);

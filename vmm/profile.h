@@ -1,7 +1,7 @@
 /*
- * Where the instructions of each operation go, by SIP or kernel and function. Two boots of the same cell
- * under QEMU: the first tells when the guest reads its clock, so that the samples are known; in the second
- * the stretches that make up the median are traced, instruction by instruction.
+ * Where the instructions of each operation go, by SIP or kernel and function. The same cell is booted three
+ * times in QEMU: to find the SIPs, to find the samples, and to trace those that are the median,
+ * instruction by instruction.
  */
 #ifndef BULKHEAD_PROFILE_H
 #define BULKHEAD_PROFILE_H

@@ -2,8 +2,8 @@
  * The boots of a profile. The first is short: where are the SIPs, and where do they read their clock? The
  * second runs at full speed and logs those readings. The third is stopped at each of them, and traced.
  */
-#ifndef BULKHEAD_PROFILE_SESSION_H
-#define BULKHEAD_PROFILE_SESSION_H
+#ifndef BULKHEAD_PROFILE_BOOTS_H
+#define BULKHEAD_PROFILE_BOOTS_H
 
 #include "profile.h"
 #include "profile_gdb.h"
@@ -15,7 +15,7 @@ struct profile_site {                          /* the instruction behind a RDTSC
     uint64_t address;
     uint32_t owner; /* a SIP, or the kernel */
 };
-struct profile_session {
+struct profile_boots {
     const struct profile_cell *cell;
     struct profile_map *map;
     const void *kernel; /* ELF file in memory */
@@ -36,11 +36,11 @@ struct profile_session {
 };
 
 /* Each returns 0, or a negative errno and a sentence; -EPIPE: the guest ended too early. */
-int profile_session_locate(struct profile_session *session, struct error *error);
+int profile_boots_locate(struct profile_boots *boots, struct error *error);
 /* To the guest's end, whatever its verdict. Fills `readings`. */
-int profile_session_listen(struct profile_session *session, struct error *error);
+int profile_boots_listen(struct profile_boots *boots, struct error *error);
 /* Stops only at readings of owners that `readings` still has. */
-int profile_session_trace(struct profile_session *session, struct error *error);
-void profile_session_free(struct profile_session *session);
+int profile_boots_trace(struct profile_boots *boots, struct error *error);
+void profile_boots_free(struct profile_boots *boots);
 
 #endif

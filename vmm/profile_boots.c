@@ -2,7 +2,7 @@
  * Boots QEMU in this thread; another one talks to its debugger stub, or reads its log. The timers that
  * tick by themselves are taken away: a guest that is stopped and has none does not lose time.
  */
-#include "profile_session.h"
+#include "profile_boots.h"
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +24,7 @@
 extern const struct backend backend_qemu;
 
 struct talk {
-    struct profile_session *session;
+    struct profile_boots *boots;
     struct profile_gdb gdb;
     struct profile_trace trace;
     const volatile int *ended; /* QEMU has */
@@ -48,10 +48,10 @@ static void progress(void *context) {
         return;
     talk->told = now;
     fputs("\r\033[K", stderr);
-    if (talk->session->wanted)
+    if (talk->boots->wanted)
         fprintf(stderr, "%.0f %% traced",
                 100.0 * (double)(talk->traced + talk->trace.total) /
-                    (double)talk->session->wanted_length);
+                    (double)talk->boots->wanted_length);
     else
         fprintf(stderr, "%zu readings of the clock", talk->readings);
     fflush(stderr);
@@ -65,8 +65,8 @@ static void progress_end(const struct talk *talk) {
 /* ---- the first boot: where the clock is read ---- */
 
 /* The fenced readings, LFENCE RDTSC LFENCE, in what an ELF file loads as code. */
-static void sites_find(struct profile_session *session, const uint8_t *elf, size_t bytes,
-                       uint64_t base, uint32_t owner) {
+static void sites_find(struct profile_boots *boots, const uint8_t *elf, size_t bytes, uint64_t base,
+                       uint32_t owner) {
     static const uint8_t reading[] = {0x0f, 0xae, 0xe8, 0x0f, 0x31, 0x0f, 0xae, 0xe8};
     enum {
         BEHIND = 5
@@ -84,50 +84,50 @@ static void sites_find(struct profile_session *session, const uint8_t *elf, size
             continue;
         const uint8_t *start = elf + part.p_offset, *end = start + part.p_filesz, *at = start;
         while ((at = memmem(at, (size_t)(end - at), reading, sizeof(reading))) &&
-               session->sites < SITES_MOST) {
-            session->site[session->sites++] =
+               boots->sites < SITES_MOST) {
+            boots->site[boots->sites++] =
                 (struct profile_site){base + part.p_vaddr + (uint64_t)(at - start) + BEHIND, owner};
             at += sizeof(reading);
         }
     }
 }
 
-static int sites_locate(struct profile_session *session, struct error *error) {
-    const struct profile_map *map = session->map;
+static int sites_locate(struct profile_boots *boots, struct error *error) {
+    const struct profile_map *map = boots->map;
     const struct plan_header *plan = map->plan;
     const struct plan_sip *sip = plan_at(plan, plan->sips);
     const struct plan_image *image = plan_at(plan, plan->images);
-    session->site = calloc(SITES_MOST, sizeof(*session->site));
-    if (!session->site)
+    boots->site = calloc(SITES_MOST, sizeof(*boots->site));
+    if (!boots->site)
         return error_set(error, -ENOMEM, "out of memory for the profile");
-    sites_find(session, session->kernel, session->kernel_bytes, 0, KERNEL_OWNER);
+    sites_find(boots, boots->kernel, boots->kernel_bytes, 0, KERNEL_OWNER);
     for (uint32_t i = 0; i < map->sips; i++) {
         const struct plan_image *of = &image[sip[map->sip[i].sip].image];
-        sites_find(session, (const uint8_t *)plan + of->offset, of->bytes, map->sip[i].base, i);
+        sites_find(boots, (const uint8_t *)plan + of->offset, of->bytes, map->sip[i].base, i);
     }
     return 0;
 }
 
-static const struct profile_site *site_at(const struct profile_session *session, uint64_t address) {
-    for (size_t i = 0; i < session->sites; i++)
-        if (session->site[i].address == address)
-            return &session->site[i];
+static const struct profile_site *site_at(const struct profile_boots *boots, uint64_t address) {
+    for (size_t i = 0; i < boots->sites; i++)
+        if (boots->site[i].address == address)
+            return &boots->site[i];
     return NULL;
 }
 
 /* Up to where the SIPs are loaded, and none has run. */
 static void *talk_locate(void *argument) {
     struct talk *talk = argument;
-    struct profile_session *session = talk->session;
+    struct profile_boots *boots = talk->boots;
     talk->status = profile_gdb_start(&talk->gdb, &talk->error);
     if (!talk->status)
-        talk->status = profile_gdb_break(&talk->gdb, session->map->sip_start, 1, &talk->error);
+        talk->status = profile_gdb_break(&talk->gdb, boots->map->sip_start, 1, &talk->error);
     if (!talk->status)
         talk->status = profile_gdb_go(&talk->gdb, &talk->error);
     if (!talk->status)
-        talk->status = profile_map_update(session->map, &session->result.memory, &talk->error);
+        talk->status = profile_map_update(boots->map, &boots->result.memory, &talk->error);
     if (!talk->status)
-        talk->status = sites_locate(session, &talk->error);
+        talk->status = sites_locate(boots, &talk->error);
     talk->finished = !talk->status;
     if (talk->status != -EPIPE)
         profile_gdb_end(&talk->gdb);
@@ -145,11 +145,11 @@ static void listen_line(struct talk *talk, const char *line, const struct profil
     const char *low = line, *high;
     if (!strncmp(line, executed, sizeof(executed) - 1)) {
         const char *address = strchr(line, '/');
-        *site = address ? site_at(talk->session, strtoull(address + 1, NULL, 16)) : NULL;
+        *site = address ? site_at(talk->boots, strtoull(address + 1, NULL, 16)) : NULL;
     } else if (*site && !strncmp(low, rax, sizeof(rax) - 1) && (high = strstr(line, rdx))) {
         uint64_t clock = (strtoull(high + sizeof(rdx) - 1, NULL, 16) & 0xffffffff) << 32 |
                          (strtoull(low + sizeof(rax) - 1, NULL, 16) & 0xffffffff);
-        if (profile_readings_add(&talk->session->readings,
+        if (profile_readings_add(&talk->boots->readings,
                                  (struct profile_reading){clock, (*site)->owner}))
             talk->status = error_set(&talk->error, -ENOMEM, "out of memory for the profile");
         talk->readings++;
@@ -190,13 +190,13 @@ static void *talk_listen(void *argument) {
 
 /* Gives away what was traced up to this reading. */
 static int trace_give(struct talk *talk) {
-    const struct profile_session *session = talk->session;
+    const struct profile_boots *boots = talk->boots;
     if (!talk->tracing)
         return 0;
     profile_trace_settle(&talk->trace);
-    int status = profile_map_update(session->map, &session->result.memory, &talk->error);
+    int status = profile_map_update(boots->map, &boots->result.memory, &talk->error);
     if (!status &&
-        (talk->trace.failed || session->traced(session->context, talk->readings - 1, &talk->trace)))
+        (talk->trace.failed || boots->traced(boots->context, talk->readings - 1, &talk->trace)))
         status = error_set(&talk->error, -ENOMEM, "out of memory for the trace");
     talk->traced += talk->trace.total;
     profile_trace_clear(&talk->trace);
@@ -205,8 +205,8 @@ static int trace_give(struct talk *talk) {
 
 /* At a reading of the clock. Returns 1 when no more is wanted. */
 static int reading_take(struct talk *talk, struct profile_reading reading) {
-    struct profile_session *session = talk->session;
-    const struct profile_readings *known = &session->readings;
+    struct profile_boots *boots = talk->boots;
+    const struct profile_readings *known = &boots->readings;
     const struct profile_reading *same =
         talk->readings < known->count ? &known->item[talk->readings] : NULL;
     if (!same || same->clock != reading.clock || same->owner != reading.owner)
@@ -217,9 +217,9 @@ static int reading_take(struct talk *talk, struct profile_reading reading) {
     int status = trace_give(talk);
     if (status)
         return status;
-    if (talk->readings > session->wanted_last)
+    if (talk->readings > boots->wanted_last)
         return 1;
-    int wanted = session->wanted[talk->readings++];
+    int wanted = boots->wanted[talk->readings++];
     if (wanted != talk->tracing)
         status = profile_gdb_logging(&talk->gdb, wanted, &talk->error);
     talk->tracing = wanted;
@@ -228,15 +228,14 @@ static int reading_take(struct talk *talk, struct profile_reading reading) {
 
 /* Only where it is read for what is wanted: QEMU goes slowly wherever a breakpoint is near. */
 static int sites_break(struct talk *talk) {
-    const struct profile_session *session = talk->session;
+    const struct profile_boots *boots = talk->boots;
     int status = 0;
-    for (size_t i = 0; !status && i < session->sites; i++) {
+    for (size_t i = 0; !status && i < boots->sites; i++) {
         size_t at = 0;
-        while (at < session->readings.count &&
-               session->readings.item[at].owner != session->site[i].owner)
+        while (at < boots->readings.count && boots->readings.item[at].owner != boots->site[i].owner)
             at++;
-        if (at < session->readings.count)
-            status = profile_gdb_break(&talk->gdb, session->site[i].address, 1, &talk->error);
+        if (at < boots->readings.count)
+            status = profile_gdb_break(&talk->gdb, boots->site[i].address, 1, &talk->error);
     }
     return status;
 }
@@ -246,7 +245,7 @@ static int reading_next(struct talk *talk) {
     int status = profile_gdb_go(&talk->gdb, &talk->error);
     if (!status)
         status = profile_gdb_registers(&talk->gdb, &registers, &talk->error);
-    const struct profile_site *site = status ? NULL : site_at(talk->session, registers.rip);
+    const struct profile_site *site = status ? NULL : site_at(talk->boots, registers.rip);
     if (!status && !site)
         status = error_set(&talk->error, -EPROTO, "QEMU stopped at %#llx, where no breakpoint is",
                            (unsigned long long)registers.rip);
@@ -271,15 +270,15 @@ static void *talk_trace(void *argument) {
 
 /* ---- starting both ---- */
 
-static int boot_run(struct profile_session *session, struct talk *talk, void *(*run)(void *),
+static int boot_run(struct profile_boots *boots, struct talk *talk, void *(*run)(void *),
                     const char *const *arguments, const int inherit[2], struct error *error) {
-    struct boot boot = {.kernel_path = session->cell->kernel_path,
-                        .plan = session->cell->plan,
-                        .plan_bytes = session->cell->plan->total_bytes,
-                        .memory_bytes = session->cell->memory_bytes,
-                        .timeout_ms = session->cell->timeout_ms,
-                        .verbose = session->cell->verbose,
-                        .cancel = session->cell->cancel,
+    struct boot boot = {.kernel_path = boots->cell->kernel_path,
+                        .plan = boots->cell->plan,
+                        .plan_bytes = boots->cell->plan->total_bytes,
+                        .memory_bytes = boots->cell->memory_bytes,
+                        .timeout_ms = boots->cell->timeout_ms,
+                        .verbose = boots->cell->verbose,
+                        .cancel = boots->cell->cancel,
                         .arguments = arguments,
                         .inherit = inherit,
                         .inherits = 2};
@@ -289,12 +288,12 @@ static int boot_run(struct profile_session *session, struct talk *talk, void *(*
     int status = pthread_create(&thread, NULL, run, talk);
     if (status)
         return error_set(error, -status, "cannot start a thread: %s", strerror(status));
-    status = backend_qemu.run(&boot, &session->result, error);
+    status = backend_qemu.run(&boot, &boots->result, error);
     ended = 1;
     shutdown(inherit[0], SHUT_RDWR); /* wakes the thread where QEMU never started */
     pthread_join(thread, NULL);
     if (!status && talk->status == -EPIPE)
-        status = error_set(error, -EPIPE, "%s", session->result.how_ended);
+        status = error_set(error, -EPIPE, "%s", boots->result.how_ended);
     else if (!status && talk->status) {
         *error = talk->error;
         status = talk->status;
@@ -303,8 +302,8 @@ static int boot_run(struct profile_session *session, struct talk *talk, void *(*
 }
 
 /* Makes the connections, and the command line after `own`; both end with the boot. */
-static int session_run(struct profile_session *session, void *(*run)(void *),
-                       const char *const *own, struct error *error) {
+static int boots_run(struct profile_boots *boots, void *(*run)(void *), const char *const *own,
+                     struct error *error) {
     int sockets[2] = {-1, -1}, log[2] = {-1, -1};
     struct talk *talk = calloc(1, sizeof(*talk));
     int status = talk ? 0 : error_set(error, -ENOMEM, "out of memory for the profile");
@@ -319,14 +318,14 @@ static int session_run(struct profile_session *session, void *(*run)(void *),
         for (size_t i = 0, at = 6; own[i]; i++)
             arguments[at++] = own[i];
         fcntl(log[1], F_SETPIPE_SZ, LOG_PIPE_BYTES); /* it works with less, too */
-        talk->session = session;
+        talk->boots = boots;
         talk->gdb = (struct profile_gdb){.socket = sockets[0],
                                          .log = log[0],
                                          .trace = &talk->trace,
-                                         .cancel = session->cell->cancel,
+                                         .cancel = boots->cell->cancel,
                                          .waiting = progress,
                                          .waiting_context = talk};
-        status = boot_run(session, talk, run, arguments, (int[]){sockets[1], log[1]}, error);
+        status = boot_run(boots, talk, run, arguments, (int[]){sockets[1], log[1]}, error);
         progress_end(talk);
         profile_trace_free(&talk->trace);
     }
@@ -342,29 +341,29 @@ static int session_run(struct profile_session *session, void *(*run)(void *),
 
 static const char *const stopped[] = {"-S", "-gdb", "chardev:debugger", NULL};
 
-int profile_session_locate(struct profile_session *session, struct error *error) {
-    return session_run(session, talk_locate, stopped, error);
+int profile_boots_locate(struct profile_boots *boots, struct error *error) {
+    return boots_run(boots, talk_locate, stopped, error);
 }
 
-int profile_session_listen(struct profile_session *session, struct error *error) {
+int profile_boots_listen(struct profile_boots *boots, struct error *error) {
     char *filter = NULL;
     size_t bytes;
     FILE *to = open_memstream(&filter, &bytes);
-    for (size_t i = 0; to && i < session->sites; i++)
-        fprintf(to, "%s%#llx+1", i ? "," : "", (unsigned long long)session->site[i].address);
+    for (size_t i = 0; to && i < boots->sites; i++)
+        fprintf(to, "%s%#llx+1", i ? "," : "", (unsigned long long)boots->site[i].address);
     if (!to || fclose(to))
         return error_set(error, -ENOMEM, "out of memory for the profile");
     const char *const own[] = {"-d", "exec,cpu,nochain", "-dfilter", filter, NULL};
-    int status = session_run(session, talk_listen, own, error);
+    int status = boots_run(boots, talk_listen, own, error);
     free(filter);
     return status;
 }
 
-int profile_session_trace(struct profile_session *session, struct error *error) {
-    return session_run(session, talk_trace, stopped, error);
+int profile_boots_trace(struct profile_boots *boots, struct error *error) {
+    return boots_run(boots, talk_trace, stopped, error);
 }
 
-void profile_session_free(struct profile_session *session) {
-    free(session->site);
-    free(session->readings.item);
+void profile_boots_free(struct profile_boots *boots) {
+    free(boots->site);
+    free(boots->readings.item);
 }
