@@ -49,8 +49,12 @@ set(SIP_NATIVE_FLAGS
 # What a variant's images are compiled with besides; the plain ones have nothing. check_image.py holds
 # each to its promise.
 set(SIP_VARIANTS retpoline cet)
-if(BULKHEAD_FUZZ OR BULKHEAD_TSAN) # nothing there boots a guest
+set(SIP_ALL ALL)
+if(BULKHEAD_ASAN OR BULKHEAD_FUZZ OR BULKHEAD_TSAN) # host code is what those builds are for
     set(SIP_VARIANTS)
+endif()
+if(BULKHEAD_FUZZ OR BULKHEAD_TSAN) # nothing there boots a guest
+    set(SIP_ALL)
 endif()
 set(SIP_FLAGS_plain)
 set(SIP_FLAGS_retpoline -fno-jump-tables)
@@ -349,7 +353,7 @@ function(bulkhead_sip name)
         sip_translate(${folder} ${SIP_TOOLCHAIN_DIR}/image.rules sip_main ${arg_MEMORY}
                       ${wasm_stack} "${arg_SOURCES}" "${library}" ${arg_INCLUDES} ${arg_FLAGS})
     endif()
-    add_custom_target(sip-${name} ALL DEPENDS ${images})
+    add_custom_target(sip-${name} ${SIP_ALL} DEPENDS ${images})
     add_dependencies(sip-${name} sip-library)
     if(TARGET bulkhead_contract_files)
         add_dependencies(sip-${name} bulkhead_contract_files)
