@@ -12,6 +12,7 @@
 struct options {
     const char *dir[MAX_SETS], *baseline, *format, *calibration;
     size_t dirs;
+    int published;
 };
 
 static const char *const formats[] = {"text", "md", "html", "csv", "json"};
@@ -31,6 +32,9 @@ static error_t parse(int key, char *arg, struct argp_state *state) {
         return 0;
     case 'c':
         options->calibration = arg;
+        return 0;
+    case 'p':
+        options->published = 1;
         return 0;
     case ARGP_KEY_ARG:
         if (options->dirs == MAX_SETS)
@@ -81,6 +85,8 @@ int cmd_report(int argc, char **argv) {
          "Result set with the primitives that floors are from (`bulkhead run calibrate`), if not "
          "among the others",
          0},
+        {"published", 'p', NULL, 0,
+         "Lay ratios to sip-phys beside those of Deconstructing Process Isolation (MSPC 2006)", 0},
         {0},
     };
     static const struct argp argp = {
@@ -120,6 +126,7 @@ int cmd_report(int argc, char **argv) {
         }
     }
     if (!code) {
+        report->published = options.published;
         code = print(report, options.format);
         if (!code && (fflush(stdout) || ferror(stdout)))
             code = -EIO;

@@ -64,6 +64,7 @@ struct report {
     size_t primitives;
     char **warning; /* about the set as a whole */
     size_t warnings;
+    int published; /* 1: ratios are laid beside the paper's (published.h) */
 };
 
 /*
@@ -114,5 +115,10 @@ int report_print_text(const struct report *report, int markdown, FILE *to);
 int report_print_html(const struct report *report, FILE *to);
 int report_print_csv(const struct report *report, FILE *to);
 int report_print_json(const struct report *report, FILE *to);
+
+/* The paper's ratios in forms for programs, for reports with `published` (report_published.c). */
+void report_published_json(const struct report *report, FILE *to); /* a key of the whole */
+void report_published_csv_head(FILE *to); /* columns, each with its comma */
+void report_published_csv(const struct report *report, const struct report_cell *cell, FILE *to);
 
 #endif

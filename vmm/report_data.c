@@ -105,7 +105,10 @@ int report_print_json(const struct report *report, FILE *to) {
     print_cells(report->cell, report->count, to);
     fputs("],\"primitives\":[\n", to);
     print_cells(report->primitive, report->primitives, to);
-    fputs("]}\n", to);
+    fputs("]", to);
+    if (report->published)
+        report_published_json(report, to);
+    fputs("}\n", to);
     return 0;
 }
 
@@ -131,7 +134,7 @@ static void csv_number(double value, FILE *to) {
     fputc(',', to);
 }
 
-static void print_row(const struct report_cell *cell, FILE *to) {
+static void print_row(const struct report *report, const struct report_cell *cell, FILE *to) {
     char list[REPORT_LACKS_BYTES] = "";
     size_t used = 0;
     for (size_t i = 0; i < cell->params->count && used < sizeof(list); i++)
@@ -158,6 +161,8 @@ static void print_row(const struct report_cell *cell, FILE *to) {
     csv_number(cell->floor, to);
     csv_number(cell->over_floor, to);
     csv_text(report_floor_lacks_text(cell, list), to);
+    if (report->published)
+        report_published_csv(report, cell, to);
     csv_text(cell->trust, to);
     csv_text(cell->reason, to);
     csv_text(cell->note, to);
@@ -177,10 +182,13 @@ int report_print_csv(const struct report *report, FILE *to) {
           to);
     for (size_t i = 0; i < RESULT_EVENTS_NAMED; i++)
         fprintf(to, "%s,", event_name[i]);
-    fputs("floor,over_floor,floor_lacks,trust,reason,note,warnings\r\n", to);
+    fputs("floor,over_floor,floor_lacks,", to);
+    if (report->published)
+        report_published_csv_head(to);
+    fputs("trust,reason,note,warnings\r\n", to);
     for (size_t i = 0; i < report->count; i++)
-        print_row(&report->cell[i], to);
+        print_row(report, &report->cell[i], to);
     for (size_t i = 0; i < report->primitives; i++)
-        print_row(&report->primitive[i], to);
+        print_row(report, &report->primitive[i], to);
     return 0;
 }

@@ -233,6 +233,7 @@ int report_print_html(const struct report *report, FILE *to) {
         page_taxes(&page);
         page_events(&page);
         page_floors(&page);
+        page_published(&page);
         page_footnotes(&page);
         fputs("</body>\n</html>\n", to);
     }

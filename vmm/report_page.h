@@ -41,11 +41,12 @@ struct table *page_table(struct page *page, size_t columns, size_t fixed); /* NU
 void page_table_end(struct page *page, struct table *table);
 
 /* The sections, in the order of a page. */
-void page_head(struct page *page);    /* how the set was made, and warnings */
-void page_figures(struct page *page); /* medians and ratios */
-void page_taxes(struct page *page);   /* what isolation costs */
-void page_events(struct page *page);  /* what happened in each operation */
-void page_floors(struct page *page);  /* primitives, and what they add up to */
+void page_head(struct page *page);      /* how the set was made, and warnings */
+void page_figures(struct page *page);   /* medians and ratios */
+void page_taxes(struct page *page);     /* what isolation costs */
+void page_events(struct page *page);    /* what happened in each operation */
+void page_floors(struct page *page);    /* primitives, and what they add up to */
+void page_published(struct page *page); /* beside the paper's ratios, if asked for */
 void page_footnotes(struct page *page);
 
 #endif

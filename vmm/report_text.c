@@ -85,6 +85,7 @@ int report_print_text(const struct report *report, int markdown, FILE *to) {
         page_taxes(&page);
         page_events(&page);
         page_floors(&page);
+        page_published(&page);
         page_footnotes(&page);
     }
     return page_end(&page);

@@ -2,6 +2,7 @@
 
 usage: webfiles.py BULKHEAD DIR
 """
+import json
 import os
 import shutil
 import sys
@@ -37,6 +38,14 @@ def main(bulkhead, folder):
         ratio = cell["bytes_copied"] / once
         want = COPIES.get(layout, 0)
         failures.check(abs(ratio - want) < 0.1, f"{layout} copies {ratio:.2f} times, not {want}")
+
+    text = command.run(bulkhead, "report", folder, "--published", "--format", "json")
+    beside = {bar["layout"]: bar for bar in json.loads(text)["published"]["beside"]
+              if bar["paper"]["unit"] == "cycles"}
+    failures.check(beside["hip-r3"]["paper"]["ratio"] == 1.33, "the paper's hip-r3 is not there")
+    ours = beside["hip-r3"]["ours"]["ratio"]
+    failures.check(1.05 < ours < 1.5, f"hip-r3 is {ours} times sip-phys")
+    failures.check(beside["unchecked"]["ours"]["ratio"], "unchecked has no ratio to sip-phys")
     failures.finish(f"{len(cells)} cells")
 
 
