@@ -125,6 +125,13 @@ size_t experiment_cell_count(const struct experiment *experiment);
 const struct experiment_cell *experiment_cell_at(const struct experiment *experiment, size_t index);
 size_t experiment_excluded(const struct experiment *experiment); /* cells that where: removed */
 
+/*
+ * Puts a preset and values over those of every cell whose workload has them. Returns 0, or -EINVAL and a
+ * sentence in `why`: no workload has one of them, or cells would become equal.
+ */
+int experiment_override(struct experiment *experiment, const struct config_params *set, char *why,
+                        size_t bytes);
+
 /* An experiment of one layout and one workload, for `run --layout L --workload W`. Takes ownership. */
 struct experiment *experiment_single(struct layout *layout, struct workload *workload,
                                      const struct config_params *params);

@@ -3,7 +3,9 @@
  */
 #include "model.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -213,4 +215,45 @@ void experiment_expand(struct experiment *experiment, struct config_diags *diags
     check_conditions(experiment, diags);
     if (diags->count == before)
         apply_conditions(experiment, diags);
+}
+
+/* ---- values from the command line ---- */
+
+int experiment_override(struct experiment *experiment, const struct config_params *set, char *why,
+                        size_t bytes) {
+    bool preset_known = !set->preset[0], known[PLAN_MAX_PARAMS] = {false};
+
+    for (size_t i = 0; i < experiment->cell_count; i++) {
+        struct experiment_cell *cell = &experiment->cells[i];
+        const struct config_params *preset =
+            set->preset[0] ? workload_preset(cell->workload, set->preset) : NULL;
+
+        if (preset) {
+            preset_known = true;
+            params_put(&cell->params, preset);
+        }
+        for (size_t k = 0; k < set->count; k++)
+            known[k] = known[k] || params_find(&cell->params, set->item[k].name);
+        params_put(&cell->params, set);
+    }
+    if (!preset_known) {
+        snprintf(why, bytes, "no workload of the experiment has a preset %s", set->preset);
+        return -EINVAL;
+    }
+    for (size_t k = 0; k < set->count; k++)
+        if (!known[k]) {
+            snprintf(why, bytes, "no workload of the experiment has a parameter %s",
+                     set->item[k].name);
+            return -EINVAL;
+        }
+    for (size_t i = 0; i < experiment->cell_count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (cells_equal(&experiment->cells[i], &experiment->cells[j])) {
+                snprintf(why, bytes,
+                         "--set makes cells of workload %s equal that differ in the experiment; "
+                         "leave out what is an axis there",
+                         workload_name(experiment->cells[i].workload));
+                return -EINVAL;
+            }
+    return 0;
 }

@@ -64,8 +64,6 @@ static void arguments_check(const struct arguments *arguments, struct argp_state
         argp_error(state, "name an experiment, or --layout and --workload, not both");
     if (!arguments->experiment && (!arguments->layout || !arguments->workload))
         argp_error(state, "name an experiment, or --layout and --workload");
-    if (arguments->experiment && arguments->settings.set.count)
-        argp_error(state, "--set goes with --layout and --workload; an experiment file has params");
     if (arguments->run.resume && !arguments->run.out)
         argp_error(state, "--resume needs --out, the folder to go on with");
     backend_choice_check(&arguments->run.backend, &arguments->run.backend_options, state);
@@ -136,6 +134,12 @@ static struct experiment *experiment_find(const struct arguments *arguments) {
         return settings_pair(arguments->layout, arguments->workload, &arguments->settings);
     if (experiment_load(command_paths(), arguments->experiment, &experiment, &diags))
         experiment = NULL;
+    char why[256];
+    if (experiment && experiment_override(experiment, &arguments->settings.set, why, sizeof(why))) {
+        fprintf(stderr, "bulkhead: %s\n", why);
+        experiment_free(experiment);
+        experiment = NULL;
+    }
     config_diags_print(&diags, stderr);
     config_diags_free(&diags);
     return experiment;

@@ -31,6 +31,12 @@ failed() {
 
 pair="--layout unchecked --workload abi-call"
 
+# ---- --set over an experiment ----
+
+refused 1 "no workload of the experiment has a preset 10x" "$bulkhead" run webfiles --set preset=10x
+refused 1 "no workload of the experiment has a parameter byte" "$bulkhead" run micro --set byte=1
+refused 1 "leave out what is an axis there" "$bulkhead" run ladder --set bytes=1
+
 # ---- files ----
 
 printf 'layout: torn\nplace: [{match: {role: "*"}, in: kernel}\n' >"$work/torn.yaml"
