@@ -388,6 +388,8 @@ static int take_events(struct reader *reader, const char *text) {
 }
 
 static int take_values(struct reader *reader, const char *text) {
+    if (!reader->values_left) /* and no room: a line too many */
+        return 0;
     int count = numbers_take(text, reader->values, 1, reader->values_left);
     reader->values += count;
     reader->values_left -= (uint32_t)count;
