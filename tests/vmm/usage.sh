@@ -58,7 +58,6 @@ says err "did you mean full?"
 expect 2 "$bulkhead" run
 expect 2 "$bulkhead" run ladder --layout sip-page
 expect 2 "$bulkhead" run --layout sip-page
-expect 2 "$bulkhead" run ladder --set bytes=1
 expect 2 "$bulkhead" run ladder --resume
 says err "--resume needs --out"
 expect 2 "$bulkhead" run ladder --repeats many
