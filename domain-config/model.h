@@ -90,7 +90,7 @@ void kernel_resolve(const struct layout *layout, struct domain_shape *shape);
 struct key_table mechanism_keys(bool layout, size_t offset);
 /* What decides about a mechanism: what `own` says, else the layout, else nothing (unset). */
 struct setting layout_mechanism(const struct layout *layout, const struct mechanism_settings *own,
-                                enum mechanism_id id);
+                                enum mechanism_id id) __attribute__((nonnull(1)));
 /* The mechanisms of a domain whose other attributes are resolved. `own` may be NULL. */
 uint64_t mechanisms_resolve(const struct layout *layout, const struct mechanism_settings *own,
                             const struct domain_shape *shape);

@@ -169,7 +169,7 @@ static void *talk_listen(void *argument) {
         ssize_t got;
         while ((got = read(talk->gdb.log, text + length, sizeof(text) - 1 - length)) > 0) {
             char *line = text, *newline;
-            text[length += (size_t)got] = '\0';
+            text[length + (size_t)got] = '\0';
             while ((newline = strchr(line, '\n'))) {
                 *newline = '\0';
                 listen_line(talk, line, &site);
@@ -249,7 +249,7 @@ static int reading_next(struct talk *talk) {
     if (!status && !site)
         status = error_set(&talk->error, -EPROTO, "QEMU stopped at %#llx, where no breakpoint is",
                            (unsigned long long)registers.rip);
-    if (!status)
+    if (!status && site)
         status = reading_take(talk, (struct profile_reading){registers.clock, site->owner});
     return status ? status : profile_gdb_step(&talk->gdb, &talk->error);
 }
@@ -306,7 +306,9 @@ static int boots_run(struct profile_boots *boots, void *(*run)(void *), const ch
                      struct error *error) {
     int sockets[2] = {-1, -1}, log[2] = {-1, -1};
     struct talk *talk = calloc(1, sizeof(*talk));
-    int status = talk ? 0 : error_set(error, -ENOMEM, "out of memory for the profile");
+    if (!talk)
+        return error_set(error, -ENOMEM, "out of memory for the profile");
+    int status = 0;
     if (!status && (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) ||
                     pipe2(log, O_CLOEXEC) || fcntl(log[0], F_SETFL, O_NONBLOCK) < 0))
         status = error_set(error, -errno, "cannot make a connection for QEMU: %s", strerror(errno));

@@ -145,7 +145,7 @@ int profile_gdb_logging(struct profile_gdb *gdb, int on, struct error *error) {
 
 /* A reply that tells of a stop begins with T or S; with W or X, the program has ended. */
 static int run_until_stop(struct profile_gdb *gdb, const char *how, struct error *error) {
-    char reply[64];
+    char reply[64] = "";
     int status = ask(gdb, how, reply, sizeof(reply), error);
     if (status)
         return status;
@@ -158,7 +158,7 @@ static int run_until_stop(struct profile_gdb *gdb, const char *how, struct error
 }
 
 int profile_gdb_step(struct profile_gdb *gdb, struct error *error) {
-    struct profile_registers at;
+    struct profile_registers at = {0};
     int status = profile_gdb_registers(gdb, &at, error);
     if (!status)
         status = profile_gdb_break(gdb, at.rip, 0, error);

@@ -64,7 +64,7 @@ static uint32_t *slot_of(struct fs *fs, uint32_t inode, uint32_t index, bool mak
 /* As fs_run, within one list of pointers; *whole: the run reaches the end of it. */
 static int64_t run_in_list(struct fs *fs, uint32_t inode, uint32_t index, uint32_t most,
                            uint32_t *block, bool *whole) {
-    uint32_t room, count = 1;
+    uint32_t room = 0, count = 1;
     const uint32_t *slot = slot_of(fs, inode, index, false, &room);
     *block = 0;
     if (!slot && fs->error)
@@ -129,8 +129,8 @@ static int64_t make_in_list(struct fs *fs, uint32_t inode, uint32_t index, uint3
 static int64_t
 run_over_lists(struct fs *fs, uint32_t inode, uint32_t index, uint32_t most, uint32_t *block,
                int64_t (*in_list)(struct fs *, uint32_t, uint32_t, uint32_t, uint32_t *, bool *)) {
-    bool whole;
-    uint32_t next;
+    bool whole = false;
+    uint32_t next = 0;
     int64_t count = in_list(fs, inode, index, most, block, &whole);
     while (count > 0 && whole && (uint64_t)count < most) {
         uint32_t so_far = (uint32_t)count;

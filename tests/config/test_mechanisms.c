@@ -227,8 +227,8 @@ Test(mechanisms, images_of_their_own) {
             if (i < 2) { /* each folder is missing until it is made */
                 cr_assert(!plan_of(cases[i].text, false));
                 cr_assert(diags.count == 2);
-                snprintf(text, sizeof(text), "there is no %s/%sping-pong-client.checked.elf", images,
-                         variant);
+                snprintf(text, sizeof(text), "there is no %s/%sping-pong-client.checked.elf",
+                         images, variant);
                 cr_expect(strstr(diags.item[0].text, text), "%s", diags.item[0].text);
                 config_diags_free(&diags);
                 snprintf(text, sizeof(text), "%s/%s", images, cases[i].folder);

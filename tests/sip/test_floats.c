@@ -47,6 +47,7 @@ static uint64_t expected(uint32_t operation, double x, double y, bool *traps) {
         FLOAT_UNARY(X)
 #undef X
 #define X(name) CASE(name, float_bits(name(x, y))) CASE(name##f, float_bits(name(xf, yf)))
+        /* NOLINTNEXTLINE(performance-type-promotion-in-math-fn) */
         FLOAT_BINARY(X)
 #undef X
 #define X(name, integer, type, number)                                                             \
