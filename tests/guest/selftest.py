@@ -19,6 +19,8 @@ TABLES = re.compile(r"tables of domain '(.*)': kernel pages")
 RING3 = re.compile(r"tables of domain '(.*)': what ring 3 sees of the kernel: (.*)")
 UNTRUSTED = ["hip-r0-s", "hip-r3-s"]  # it is slow there: one layout of each ring
 IDENTITY = ("largest", "1G")  # pages that protect nothing, so that some tests have nothing to test
+# A kvm that interprets ring 0 may look into the tables at each access.
+WITHOUT_TLB = "a page that was unmapped in the current space is gone"
 # What an engine's CPU cannot show, by the mechanism without which nothing is left out.
 NOT_OBSERVABLE = {
     "a page that was unmapped in another space is gone when it is entered": "tag: pcid",
@@ -54,7 +56,7 @@ def tap_check(failures, layout, lines):
     return tests
 
 
-def tests_check(failures, bulkhead, found):
+def tests_check(failures, bulkhead, found, software):
     """The same tests in each layout, and one more for the tables of each domain."""
     common = None
     for layout, lines in found.items():
@@ -74,7 +76,8 @@ def tests_check(failures, bulkhead, found):
         failures.check(sees == want, f"{layout}: ring 3's tables are {sees}, not {want}")
         skipped = [name for name, skip in tests if skip]
         if rows[0][3] not in IDENTITY:
-            failures.check(all(NOT_OBSERVABLE.get(name, "x") in text for name in skipped),
+            failures.check(all(NOT_OBSERVABLE.get(name, "x") in text or
+                               (software and name == WITHOUT_TLB) for name in skipped),
                            f"{layout}: skips {skipped}")
 
 
@@ -108,7 +111,7 @@ def main(bulkhead, folder, backend):
     failures.check(done.returncode in ((0,) if usable else (0, 4)), f"status {done.returncode}")
     found = sections(done.stdout)
     failures.check(sorted(found) == sorted(layouts), f"self-tests of {sorted(found)} only")
-    tests_check(failures, bulkhead, found)
+    tests_check(failures, bulkhead, found, not usable)
     failures.finish(f"# self-tests passed on {backend} in {len(found)} layouts")
 
 
