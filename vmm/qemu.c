@@ -83,7 +83,7 @@ static int ending_read(const struct child_result *child, const struct boot *boot
 static const char *const disk_arguments[] = {
     "-blockdev", NULL, /* names the file */
     "-global",   "virtio-mmio.force-legacy=false",
-    "-device",   "virtio-blk-device,drive=disk,bus=virtio-mmio-bus.0,serial=" VIRTIO_DISK_ID,
+    "-device",   ("virtio-blk-device,drive=disk,bus=virtio-mmio-bus.0,serial=" VIRTIO_DISK_ID),
 };
 
 static int qemu_start(const struct boot *boot, const char *program, int plan, int disk,

@@ -223,6 +223,8 @@ static void print_row(struct page *page, const struct row *row) {
             theirs = &published[i];
             note = theirs->note ? theirs->note : note;
         }
+    if (!theirs) /* a row is made of what matches */
+        return;
     if (theirs->base > 0)
         snprintf(base, sizeof(base), " (%s %s in SIP-Phys)", table_number(figure, theirs->base),
                  theirs->unit);

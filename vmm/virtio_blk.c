@@ -173,7 +173,7 @@ static bool chain_take(const struct virtio_blk *device, uint16_t head, struct ch
 static void chain_copy(const struct chain *chain, bool out, uint64_t skip, void *host,
                        uint64_t bytes) {
     uint8_t *at = host;
-    for (uint32_t i = out ? chain->reads : 0; bytes; i++) {
+    for (uint32_t i = out ? chain->reads : 0; bytes && i < chain->pieces; i++) {
         const struct piece *piece = &chain->piece[i];
         if (skip >= piece->bytes) {
             skip -= piece->bytes;
