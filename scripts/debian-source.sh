@@ -70,8 +70,7 @@ work=$(mktemp -d "$cache/.fetching.XXXXXX") || fail "cannot write to $cache"
 trap 'rm -rf -- "$work"' EXIT
 trap 'exit 130' INT TERM
 
-# The release and the mirrors of this machine, with their sources; Debian's own where it has none. The
-# release itself comes first: the lists of security name sources that only the release still has.
+# The release and the mirrors of this machine, with their sources. The release itself comes first: the lists of security name sources that only the release still has.
 VERSION_CODENAME=bookworm
 # shellcheck source=/dev/null
 [ ! -r /etc/os-release ] || . /etc/os-release
@@ -88,10 +87,8 @@ echo "$targets" | while read -r uri suite; do
         ;;
     esac
 done >"$work/sources.list"
-[ -s "$work/sources.list" ] || cat >"$work/sources.list" <<LIST
-deb-src [signed-by=$keys] http://deb.debian.org/debian $VERSION_CODENAME main
-deb-src [signed-by=$keys] http://deb.debian.org/debian-security $VERSION_CODENAME-security main
-LIST
+[ -s "$work/sources.list" ] ||
+    fail "apt knows no mirror of Debian $VERSION_CODENAME here; name one in /etc/apt and run apt-get update"
 
 apt() {
     apt-get -q -q -o Dir::Etc::SourceList="$work/sources.list" -o Dir::Etc::SourceParts=/dev/null \

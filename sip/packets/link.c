@@ -11,17 +11,6 @@ struct link link_to(const char *channel) {
     };
 }
 
-/* Where channels have memory of their own, a block of this one takes the place of another's. */
-static sip_handle move_over(sip_endpoint endpoint, sip_handle batch, uint32_t bytes) {
-    sip_handle copy = sip_block_for(endpoint, bytes);
-    if (!copy)
-        sip_fail("no memory to pass a batch on");
-    for (uint32_t at = 0; at < bytes; at += 8)
-        sip_msg_st64(copy, at, sip_msg_ld64(batch, at));
-    sip_block_free(batch);
-    return copy;
-}
-
 static void wait_taken(struct link *link) {
     struct sip_message answer = packets_recv_taken(link->endpoint);
     if (answer.error)
@@ -34,10 +23,7 @@ void link_send(struct link *link, sip_handle batch, uint32_t bytes) {
     if (link->sent == link->window)
         wait_taken(link);
     uint32_t type = ++link->sent == link->window ? PACKETS_LAST : PACKETS_BATCH;
-    int64_t error = sip_send(link->endpoint, batch, type, bytes);
-    if (error == ABI_EINVAL)
-        error = sip_send(link->endpoint, move_over(link->endpoint, batch, bytes), type, bytes);
-    if (error)
+    if (sip_pass_on(link->endpoint, batch, type, bytes))
         sip_fail("a batch could not be sent");
 }
 

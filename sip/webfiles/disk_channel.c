@@ -14,23 +14,6 @@ static sip_handle disk_block(uint32_t bytes) {
     return block;
 }
 
-int64_t disk_pass_on(sip_endpoint endpoint, sip_handle message, uint32_t type, uint32_t bytes) {
-    static uint8_t piece[EXT2_BLOCK_BYTES];
-    int64_t error = sip_send(endpoint, message, type, bytes);
-    if (error != ABI_EINVAL)
-        return error;
-    sip_handle copy = sip_block_for(endpoint, bytes);
-    if (!copy)
-        return ABI_ENOMEM;
-    for (uint32_t at = 0; at < bytes; at += sizeof piece) {
-        uint32_t count = bytes - at < sizeof piece ? bytes - at : (uint32_t)sizeof piece;
-        sip_msg_read(message, at, piece, count);
-        sip_msg_write(copy, at, piece, count);
-    }
-    sip_block_free(message);
-    return sip_send(endpoint, copy, type, bytes);
-}
-
 /* The disk's answer: 0 if it is of that type, else the error that the disk tells. */
 static int hear(sip_handle *answer, uint32_t type) {
     struct sip_message message = sip_recv(disk);
@@ -59,7 +42,7 @@ uint32_t disk_connect(const char *channel) {
 int disk_read_message(sip_handle *request, uint32_t block, uint32_t count) {
     sip_msg_st64(*request, BLOCKS_READ_BLOCK_OFFSET, block);
     sip_msg_st32(*request, BLOCKS_READ_COUNT_OFFSET, count);
-    if (disk_pass_on(disk, *request, BLOCKS_READ, BLOCKS_READ_MAX_BYTES))
+    if (sip_pass_on(disk, *request, BLOCKS_READ, BLOCKS_READ_MAX_BYTES))
         sip_fail("the disk could not be asked");
     int error = hear(request, BLOCKS_DATA);
     if (!error && blocks_data_get_data_bytes(*request) != count * EXT2_BLOCK_BYTES)
@@ -69,8 +52,8 @@ int disk_read_message(sip_handle *request, uint32_t block, uint32_t count) {
 
 int disk_write_message(sip_handle *message, uint32_t block, uint32_t count) {
     sip_msg_st64(*message, BLOCKS_WRITE_BLOCK_OFFSET, block);
-    if (disk_pass_on(disk, *message, BLOCKS_WRITE,
-                     BLOCKS_WRITE_MIN_BYTES + count * EXT2_BLOCK_BYTES))
+    if (sip_pass_on(disk, *message, BLOCKS_WRITE,
+                    BLOCKS_WRITE_MIN_BYTES + count * EXT2_BLOCK_BYTES))
         sip_fail("the disk could not be given data");
     return hear(message, BLOCKS_WRITTEN);
 }

@@ -16,10 +16,5 @@ uint32_t disk_connect(const char *channel);
 int disk_read_message(sip_handle *request, uint32_t block, uint32_t count);
 /* The data lie 8 bytes into the message. What comes back is a message without any. */
 int disk_write_message(sip_handle *message, uint32_t block, uint32_t count);
-/*
- * Sends a message that may have come by another channel. Where channels have memory of their own the
- * payload is copied into a block of this one.
- */
-int64_t disk_pass_on(sip_endpoint endpoint, sip_handle message, uint32_t type, uint32_t bytes);
 
 #endif

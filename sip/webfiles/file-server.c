@@ -29,7 +29,7 @@ static sip_handle answer_in(sip_handle request, uint32_t bytes) {
 static int64_t refuse(sip_handle request, int64_t error) {
     request = answer_in(request, FILES_FAILED_MAX_BYTES);
     sip_msg_st64(request, FILES_FAILED_ERROR_OFFSET, (uint64_t)error);
-    return disk_pass_on(client, request, FILES_FAILED, FILES_FAILED_MAX_BYTES);
+    return sip_pass_on(client, request, FILES_FAILED, FILES_FAILED_MAX_BYTES);
 }
 
 /* ---- names ---- */
@@ -105,7 +105,7 @@ static int64_t answer_read(sip_handle request) {
         error = disk_read_message(&request, block, blocks);
     if (error)
         return refuse(request, error);
-    return disk_pass_on(client, request, FILES_DATA, count);
+    return sip_pass_on(client, request, FILES_DATA, count);
 }
 
 /* Through the cache, from *done on, which tells how far it came. Returns 0 or an error. */
@@ -145,7 +145,7 @@ static int64_t answer_write(sip_handle request) {
     int wrote = run ? disk_write_message(&request, block, (uint32_t)run) : 0;
     if (error || grown || wrote)
         return refuse(request, error ? error : grown ? grown : wrote);
-    return disk_pass_on(client, request, FILES_WRITTEN, 0);
+    return sip_pass_on(client, request, FILES_WRITTEN, 0);
 }
 
 /* ---- the SIP ---- */

@@ -28,13 +28,20 @@ expect 2 'no name of a package' ../zlib
 expect 2 'no name of a package' 'a b'
 expect 1 '' --have zlib
 
-mkdir "$folder/bin" # an apt that finds nothing
+mkdir "$folder/bin" # an apt that knows a mirror and cannot reach it, or knows none
 cat >"$folder/bin/apt-get" <<'APT'
 #!/bin/sh
-echo "E: Temporary failure resolving 'deb.debian.org'" >&2
+if [ "$1" = indextargets ]; then
+    [ -z "$MIRROR" ] || echo "http://mirror.invalid/debian bookworm"
+    exit 0
+fi
+echo "E: Temporary failure resolving 'mirror.invalid'" >&2
 exit 100
 APT
 chmod +x "$folder/bin/apt-get"
+export MIRROR=
+PATH=$folder/bin:$PATH expect 3 'apt knows no mirror of Debian' zlib
+MIRROR=1
 PATH=$folder/bin:$PATH expect 3 "cannot read Debian's lists" zlib
 expect 1 '' --have zlib
 for left in "$BULKHEAD_SOURCES"/.[!.]*; do
