@@ -108,7 +108,10 @@ void report_floor_lacks(const struct report_cell *cell, void (*each)(const char 
 #define REPORT_LACKS_BYTES 512
 /* The same as "cr3-keep, ibpb"; "" for none. Returns `text`. */
 char *report_floor_lacks_text(const struct report_cell *cell, char text[static REPORT_LACKS_BYTES]);
-int report_warn(struct report *report, const char *text); /* 0, or -ENOMEM */
+
+/* A warning at the top, and all that the records and cells give rise to. 0, or -ENOMEM. */
+int report_warn(struct report *report, const char *text);
+int report_warn_all(struct report *report);
 
 /* 0, or -ENOMEM. */
 int report_print_text(const struct report *report, int markdown, FILE *to);
